@@ -1,0 +1,54 @@
+# `make repro` and `make test` need Python 3.11 and make; everything else is installed here.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK := true
+export DVC_NO_ANALYTICS := 1
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: repro test lint ui pipeline micro data-quality install clean
+
+repro: install ## rebuild everything that is out of date
+	dvc repro
+	@pf timings
+	@echo "report: reports/index.html"
+
+test: install ## the test suite
+	pytest -q tests
+
+lint: install ## style, types, and who may import whom
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+ui: install ## Prefect server and MLflow UI on loopback
+	python -m flows.ui
+
+pipeline: install ## the same work as `make repro`, as one Prefect flow run
+	python -m flows.pipeline
+	@pf timings
+
+micro: install ## the whole pipeline with small parameters, in runs/micro
+	.ci/micro runs/micro
+
+data-quality: install ## only the data gate on the data at hand; Data Docs in runs/data_docs
+	dvc repro --single-item --force validate
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@command -v uv >/dev/null || $(PYTHON) -m pip install --quiet uv
+	@test -x $(BIN)/python || uv venv --quiet --python 3.11 $(VENV)
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+clean: ## remove everything that was built (not the DVC cache)
+	rm -rf data/* models runs reports

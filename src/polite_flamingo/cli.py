@@ -1,0 +1,130 @@
+"""``pf``: a thin face over stages, profiles and the registry."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.params import load_params
+
+# Set before any library is imported: nothing calls home and nothing is fetched behind our back.
+_QUIET = {
+    "DO_NOT_TRACK": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 on success, 2 (and one line on stderr) on a UserError."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except UserError as error:
+        print(f"pf: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pf", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path("."), help="workspace (default: here)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    stage = commands.add_parser("stage", help="run one stage of the pipeline here (dvc.yaml does)")
+    stage.add_argument("name")
+    stage.add_argument("arguments", nargs="*", help="e.g. `tune pf 2`")
+    stage.set_defaults(command=_stage)
+
+    profile = commands.add_parser("profile", help="list the profiles, or write one to params.yaml")
+    profile.add_argument("action", choices=["list", "use", "show"])
+    profile.add_argument("name", nargs="?", default="nano")
+    profile.set_defaults(command=_profile)
+
+    publish = commands.add_parser("publish", help="bring runs and model versions into MLflow")
+    publish.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
+    publish.set_defaults(command=_publish)
+
+    timings = commands.add_parser("timings", help="where the time of the last runs went")
+    timings.set_defaults(command=_timings)
+    return parser
+
+
+def _stage(options: argparse.Namespace) -> None:
+    from polite_flamingo.stages import STAGES, resolve
+
+    if options.name not in STAGES:
+        raise UserError(f"no stage {options.name!r}; there are: {', '.join(STAGES)}")
+    params = load_params(options.root / "params.yaml")
+    paths = Layout(options.root, os.environ.get("MLFLOW_TRACKING_URI"))
+    # Read by torch when it is imported: its bits depend on the number of threads.
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(params.threads)
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    run = resolve(options.name, options.arguments)
+    started = time.time()
+    print(f"[{' '.join([options.name, *options.arguments])}] {params.profile}", flush=True)
+    run(params, paths)
+    _record(paths, " ".join([options.name, *options.arguments]), started)
+
+
+def _record(paths: Layout, stage: str, started: float) -> None:
+    import json
+
+    paths.runs.mkdir(exist_ok=True)
+    row = {"stage": stage, "started": round(started, 1), "seconds": round(time.time() - started, 1)}
+    with (paths.runs / "timings.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(row) + "\n")
+
+
+def _timings(options: argparse.Namespace) -> None:
+    from polite_flamingo.core.tables import read_jsonl
+    from polite_flamingo.stages import STAGES
+
+    rows = read_jsonl(Layout(options.root).runs / "timings.jsonl")
+    last = {row["stage"]: row["seconds"] for row in rows}
+    order = {name: place for place, name in enumerate(STAGES)}
+    total = sum(last.values())
+    print(f"{'stage':<22}{'seconds':>9}{'share':>8}")
+    for stage in sorted(last, key=lambda name: (order.get(name.split()[0], 99), name)):
+        print(f"{stage:<22}{last[stage]:>9.1f}{last[stage] / max(total, 1e-9):>8.1%}")
+    print(f"{'total':<22}{total:>9.1f}")
+
+
+def _profile(options: argparse.Namespace) -> None:
+    from polite_flamingo.core.profiles import about, names, profile_text
+
+    folder = options.root / "profiles"
+    if options.action == "list":
+        for name in names(folder):
+            print(f"{name:<18}{about(folder, name)}")
+        return
+    text = profile_text(folder, options.name)
+    if options.action == "show":
+        print(text, end="")
+        return
+    (options.root / "params.yaml").write_text(text, encoding="utf-8")
+    print(f"params.yaml is now the profile {options.name}")
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from polite_flamingo.stages.publish import publish
+
+    publish(load_params(options.root / "params.yaml"), Layout(options.root), options.uri or None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

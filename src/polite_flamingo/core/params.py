@@ -1,0 +1,283 @@
+"""The one typed tree of parameters: params.yaml, read once, handed down as subtrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from polite_flamingo.core.errors import UserError
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SplitCounts:
+    """How many items of each split."""
+
+    train: int = Field(default=0, ge=0)
+    test: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class GenerateParams:
+    """The Shapes world: scenes a source, and how they look."""
+
+    seed: int
+    image_size: int = Field(ge=16)
+    max_objects: int = Field(ge=1, le=12)
+    wrong_share: float = Field(ge=0, le=1)
+    counts: dict[str, SplitCounts]
+    judge_examples: int = Field(ge=8)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class IngestParams:
+    """Which sources are read, and how many samples of each at most."""
+
+    sources: list[str]
+    limits: dict[str, SplitCounts]
+    shard_size: int = Field(ge=1)
+    data_root: str = "data/raw"
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class FitPlan:
+    """One training run: AdamW, linear warm-up, then cosine decay to a tenth."""
+
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup: int = Field(default=0, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip_norm: float = Field(default=1.0, gt=0)
+    precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
+    accumulate: int = Field(default=1, ge=1)
+    checkpoint_steps: int = Field(default=50, ge=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class LoraParams:
+    """Low-rank adaptation of the language model's self-attention and FFN."""
+
+    rank: int = Field(ge=1)
+    alpha: float = Field(gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class BaseParams:
+    """The base models a profile trains (nano) or resolves (all others)."""
+
+    model: str
+    pair_sources: dict[str, float]
+    text_sources: list[str]
+    clip: FitPlan
+    clip_shift: int
+    lm: FitPlan
+    flamingo: FitPlan
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EncoderParams:
+    """A small text classifier trained here, or the path or hub name of a trained one."""
+
+    seed: int
+    source: str
+    hidden_size: int
+    layers: int
+    heads: int
+    max_length: int
+    fit: FitPlan
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ClipScoreParams:
+    """The CLIPScore tower: never the rewriter's (own seed, own scenes)."""
+
+    seed: int
+    source: str
+    sources: list[str]
+    fit: FitPlan
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class JudgesParams:
+    """The models that score rewrites; they know no thresholds."""
+
+    similarity: str
+    nli: EncoderParams
+    reward: EncoderParams
+    clipscore: ClipScoreParams
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CalibrateParams:
+    """How thresholds are chosen from labelled good and bad rewrites."""
+
+    max_good_lost: float = Field(gt=0, lt=1)
+    min_fault_recall: float = Field(gt=0, le=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class LlmParams:
+    """The LLM of the LLM-instructed distortion (and later of the text-only rewriters)."""
+
+    kind: Literal["scripted", "endpoint", "local"]
+    model: str = ""
+    url: str = ""
+    api_key_env: str = ""
+    timeout_seconds: float = 60.0
+    retries: int = 3
+    max_new_tokens: int = 256
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class DistortParams:
+    """Polite responses distorted into drafts (METHOD section 3)."""
+
+    seed: int
+    sources: list[str]
+    caption_sources: list[str]
+    variants: int = Field(ge=1)
+    shares: dict[str, float]
+    style_command_probability: float = Field(ge=0, le=1)
+    val_share: float = Field(ge=0, lt=1)
+    llm: LlmParams
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class TrainRewriterParams:
+    """Polite Flamingo: LoRA on the base Flamingo, loss on the revised response only."""
+
+    seed: int
+    lora: LoraParams
+    tune_embeddings: bool
+    max_length: int
+    fit: FitPlan
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class RewriteParams:
+    """Every raw annotation through the rewriter; ``limits`` caps a source (samples)."""
+
+    sources: list[str]
+    limits: dict[str, int]
+    batch_size: int = Field(ge=1)
+    shard_size: int = Field(ge=1)
+    max_new_tokens: int = Field(ge=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class FilterParams:
+    """Limits of the filters that calibration does not choose, and batch sizes of scoring."""
+
+    min_words: int
+    max_words: int
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ValidateParams:
+    """Floors of the data gate."""
+
+    min_rows: int
+    min_kept_share: float
+    max_reject_share: float
+    min_reward_gain: float
+    min_strategy_share: float
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class TuneStage:
+    """One stage of U-shaped tuning (METHOD section 6)."""
+
+    parts: list[str]
+    share: float = Field(gt=0, le=1)
+    text_only: bool
+    max_length: int
+    fit: FitPlan
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class TuneParams:
+    """Clever Flamingo: three stages on PF data, and the same recipe on raw annotations."""
+
+    seed: int
+    lora: LoraParams
+    style_sources: list[str]
+    text_sources: list[str]
+    pack: bool
+    stage1: TuneStage
+    stage2: TuneStage
+    stage3: TuneStage
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EvaluateParams:
+    """Which held-out samples each tuned model answers."""
+
+    seed: int
+    sources: dict[str, int]
+    held_out: dict[str, int]
+    batch_size: int
+    max_new_tokens: int
+    bootstrap: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ReportParams:
+    """The report page."""
+
+    gallery: int = Field(ge=40)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Params:
+    """Everything that may differ between two runs of the pipeline."""
+
+    profile: str
+    seed: int
+    threads: int = Field(ge=1)
+    generate: GenerateParams
+    ingest: IngestParams
+    base: BaseParams
+    judges: JudgesParams
+    calibrate: CalibrateParams
+    distort: DistortParams
+    train_rewriter: TrainRewriterParams
+    rewrite: RewriteParams
+    filter: FilterParams
+    validate: ValidateParams
+    tune: TuneParams
+    evaluate: EvaluateParams
+    report: ReportParams
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a params.yaml; a wrong or unknown key is a one-line UserError."""
+    if not path.is_file():
+        raise UserError(f"{path} is missing: copy one with `pf profile use nano`")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return check_params(tree, str(path))
+
+
+def check_params(tree: Any, name: str) -> Params:
+    """Build :class:`Params` from plain values; ``name`` names the file in the error."""
+    if not isinstance(tree, Mapping):
+        raise UserError(f"{name}: expected a mapping of parameters")
+    try:
+        return TypeAdapter(Params).validate_python(dict(tree))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        given = "" if first["type"] == "missing" else f", got {first['input']!r}"
+        raise UserError(f"{name}: {place}: {first['msg']}{given}{more}") from error

@@ -1,0 +1,67 @@
+"""Profiles: named parameter files, whole or as changes to another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.params import check_params
+
+
+def names(folder: Path) -> list[str]:
+    """List the profiles of a folder."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def about(folder: Path, name: str) -> str:
+    """The first comment line of a profile: what it is for."""
+    first = _read(folder, name).splitlines()[0]
+    return first.removeprefix("#").strip()
+
+
+def profile_text(folder: Path, name: str) -> str:
+    """Text of the params.yaml that a profile stands for, checked.
+
+    A profile with a key ``extends`` holds only what differs from the profile it names; mappings are
+    merged key by key, everything else is replaced.
+    """
+    text = _read(folder, name)
+    tree = yaml.safe_load(text)
+    if isinstance(tree, dict) and "extends" in tree:
+        tree = _resolve(folder, name, ())
+        text = (
+            f"# {about(folder, name)}\n"
+            f"# Written by `pf profile use {name}` from profiles/{name}.yaml.\n"
+            + yaml.safe_dump(tree, sort_keys=False, width=100)
+        )
+    check_params(tree, f"profiles/{name}.yaml")
+    return text
+
+
+def _resolve(folder: Path, name: str, seen: tuple[str, ...]) -> dict[str, Any]:
+    if name in seen:
+        raise UserError(f"profiles/{name}.yaml: `extends` leads back to itself")
+    tree: dict[str, Any] = yaml.safe_load(_read(folder, name))
+    if "extends" not in tree:
+        return tree
+    changes = {key: value for key, value in tree.items() if key != "extends"}
+    return _merge(_resolve(folder, tree["extends"], (*seen, name)), changes)
+
+
+def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(tree)
+    for key, value in changes.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _read(folder: Path, name: str) -> str:
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        raise UserError(f"no profile {name!r}; there are: {', '.join(names(folder))}")
+    return path.read_text(encoding="utf-8")

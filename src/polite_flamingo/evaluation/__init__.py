@@ -1,0 +1,1 @@
+"""Evaluation: text metrics, win rates, checks of rewrites, and the figures of the report."""

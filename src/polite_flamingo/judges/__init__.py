@@ -1,0 +1,1 @@
+"""Floor 2: models that score rewrites; a judge knows no thresholds."""

@@ -1,0 +1,208 @@
+"""The encoder under NLI and reward: a pair of texts in, logits out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Regex, Tokenizer, normalizers, processors
+from torch import Tensor, nn
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.journal import progress
+from polite_flamingo.core.params import EncoderParams
+from polite_flamingo.core.seeds import derive
+
+_PAD, _CLS, _SEP = "[PAD]", "[CLS]", "[SEP]"
+
+Encoded = tuple[list[int], list[int]]  # token ids, segment ids
+
+
+class CrossEncoder(nn.Module):
+    """A sequence classifier with its tokenizer; ``network`` is a plain transformers model."""
+
+    def __init__(self, network: Any, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+        super().__init__()
+        self.network = network
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Logits [batch, labels] of :func:`collate`'s tensors."""
+        logits: Tensor = self.network(**inputs).logits
+        return logits
+
+
+def pair_tokenizer(folder: Path, uncased: bool) -> PreTrainedTokenizerFast:
+    """Make a pair tokenizer (``[CLS] a [SEP] b [SEP]``) from the project's BPE in ``folder``.
+
+    ``uncased`` gives a word the same tokens wherever it stands (lower case, always with its
+    leading space): a small NLI model must match words between two texts; a reward model must see
+    the capitals.
+    """
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise UserError(f"{file} is missing: run the stage base_tokenizer (dvc repro)")
+    state = json.loads(file.read_text(encoding="utf-8"))
+    # The language model's own template and limits have no place here.
+    state.update(post_processor=None, truncation=None, padding=None)
+    bpe = Tokenizer.from_str(json.dumps(state))
+    bpe.add_special_tokens([_PAD, _CLS, _SEP])
+    if uncased:
+        # A space before each word that follows punctuation or starts the text.
+        spaced = normalizers.Replace(Regex(r"(?<![\w\s])(?=\w)"), " ")
+        bpe.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), spaced])
+    ids = {token: bpe.token_to_id(token) for token in (_CLS, _SEP)}
+    bpe.post_processor = processors.TemplateProcessing(
+        single=f"{_CLS} $A {_SEP}",
+        pair=f"{_CLS} $A {_SEP} $B:1 {_SEP}:1",
+        special_tokens=list(ids.items()),
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        pad_token=_PAD,
+        cls_token=_CLS,
+        sep_token=_SEP,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )
+
+
+def build(
+    params: EncoderParams, tokenizer: PreTrainedTokenizerBase, labels: Sequence[str]
+) -> CrossEncoder:
+    """Make an untrained encoder of ``params`` with one logit a label; seeded by ``params.seed``."""
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=params.hidden_size,
+        num_hidden_layers=params.layers,
+        num_attention_heads=params.heads,
+        # Twice the width, not four times: half the arithmetic, no loss at this size.
+        intermediate_size=2 * params.hidden_size,
+        max_position_embeddings=params.max_length,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        initializer_range=0.05,
+        pad_token_id=tokenizer.pad_token_id,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(params.seed, "judges", *labels))
+        network = BertForSequenceClassification(config)
+        _start_matching(network)
+    return CrossEncoder(network.eval(), tokenizer, params.max_length)
+
+
+def _start_matching(network: BertForSequenceClassification) -> None:
+    """Let attention start by looking for equal words (mimetic initialisation, arXiv 2305.09828).
+
+    Query and key projections start equal and positions faint, so that a token attends to its copies
+    in the other text; from random projections a model this small needs many times the steps.
+    """
+    bert: Any = network.bert
+    with torch.no_grad():
+        bert.embeddings.position_embeddings.weight.mul_(0.2)
+        for layer in bert.encoder.layer:
+            attention = layer.attention.self
+            nn.init.orthogonal_(attention.query.weight)
+            attention.key.weight.copy_(attention.query.weight)
+
+
+def load(source: Path | str, max_length: int | None = None) -> CrossEncoder:
+    """Load a trained encoder with its tokenizer: a folder (ours or any other) or a hub name."""
+    try:
+        network = AutoModelForSequenceClassification.from_pretrained(str(source))
+        tokenizer = AutoTokenizer.from_pretrained(str(source))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"no judge in {source}: run its stage (dvc repro), or name a reachable hub model"
+        ) from error
+    positions = int(getattr(network.config, "max_position_embeddings", 0)) or 512
+    return CrossEncoder(network.eval(), tokenizer, min(max_length or positions, positions))
+
+
+def save(model: CrossEncoder, folder: Path) -> None:
+    """Write config, safetensors weights and tokenizer: a folder any transformers code can load."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.network.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+
+
+def encode(model: CrossEncoder, first: Sequence[str], second: Sequence[str]) -> list[Encoded]:
+    """Tokenise pairs, cut to ``max_length`` (the longer text gives way): ids and segments."""
+    if not first:
+        return []
+    encoded = model.tokenizer(
+        list(first),
+        list(second),
+        truncation="longest_first",
+        max_length=model.max_length,
+        return_token_type_ids=True,
+        return_attention_mask=False,
+        # "[SEP]" or "<image>" spelled in a text is just its characters.
+        split_special_tokens=True,
+    )
+    return list(zip(encoded["input_ids"], encoded["token_type_ids"], strict=True))
+
+
+def collate(model: CrossEncoder, rows: Sequence[Encoded]) -> dict[str, Tensor]:
+    """Pad pairs on the right: input_ids, token_type_ids, attention_mask, each [n, tokens]."""
+    width = max(len(ids) for ids, _ in rows)
+    ids = np.full((len(rows), width), model.tokenizer.pad_token_id, dtype=np.int64)
+    segments = np.zeros((len(rows), width), dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for row, (tokens, types) in enumerate(rows):
+        ids[row, : len(tokens)] = tokens
+        segments[row, : len(tokens)] = types
+        mask[row, : len(tokens)] = 1
+    arrays = {"input_ids": ids, "token_type_ids": segments, "attention_mask": mask}
+    if getattr(model.network.config, "type_vocab_size", 2) < 2:
+        arrays["token_type_ids"][:] = 0
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+@torch.inference_mode()
+def score(
+    model: CrossEncoder,
+    first: Sequence[str],
+    second: Sequence[str],
+    batch_size: int = 128,
+) -> np.ndarray:
+    """Logits of every pair: [n, labels] float32.
+
+    Distinct pairs are computed once, sorted by length so that little is padded.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} texts against {len(second)}")
+    labels = int(model.network.config.num_labels)
+    if not first:
+        return np.zeros((0, labels), dtype=np.float32)
+    places = {
+        pair: place for place, pair in enumerate(dict.fromkeys(zip(first, second, strict=True)))
+    }
+    rows = encode(model, [pair[0] for pair in places], [pair[1] for pair in places])
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row][0]))
+    device = next(model.parameters()).device
+    logits = np.empty((len(rows), labels), dtype=np.float32)
+    model.eval()
+    for start in progress(range(0, len(rows), batch_size), desc="pairs", unit="batch"):
+        part = order[start : start + batch_size]
+        inputs = {
+            name: tensor.to(device)
+            for name, tensor in collate(model, [rows[i] for i in part]).items()
+        }
+        logits[part] = model(inputs).float().cpu().numpy()
+    return logits[[places[pair] for pair in zip(first, second, strict=True)]]

@@ -1,0 +1,1 @@
+"""Floor 1: Flamingo, its parts, its prompt, its generation and its checkpoints."""

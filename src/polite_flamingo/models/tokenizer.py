@@ -1,0 +1,155 @@
+"""Tokenizers: a byte-level BPE trained here, or a pretrained one with Flamingo's tokens added."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.tables import write_json
+from polite_flamingo.models.configs import PromptStyle
+
+BOS, EOS = "<s>", "</s>"
+ENDOFCHUNK, IMAGE, PAD = "<|endofchunk|>", "<image>", "<PAD>"
+
+# How often the prompt's fixed strings are counted in training, so that each takes few tokens.
+_STYLE_WEIGHT = 5000
+
+
+@dataclass(frozen=True)
+class SpecialIds:
+    """Token ids the model must know."""
+
+    image: int
+    endofchunk: int
+    pad: int
+    eos: int
+    bos: int | None
+
+
+def train_tokenizer(
+    texts: Iterable[str], vocab_size: int, style: PromptStyle | None = None
+) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE with single digits; ``vocab_size`` counts the special tokens too.
+
+    Equal texts (in any order) give equal tokenizers. A small corpus may give a smaller vocabulary.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    special = [BOS, EOS, ENDOFCHUNK, IMAGE, PAD]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size - len(special),
+        min_frequency=2,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    fixed: list[str] = []
+    if style is not None:
+        fixed = [style.system, style.human, style.assistant, style.draft, style.revised]
+    repeated = itertools.chain.from_iterable(itertools.repeat(fixed, _STYLE_WEIGHT))
+    tokenizer.train_from_iterator(itertools.chain(texts, repeated), trainer)
+    return _wrap(tokenizer, special)
+
+
+def _wrap(tokenizer: Tokenizer, added: Sequence[str]) -> PreTrainedTokenizerFast:
+    tokenizer.add_special_tokens(list(added))
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=BOS,
+        eos_token=EOS,
+        pad_token=PAD,
+        additional_special_tokens=[ENDOFCHUNK, IMAGE],
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def load_tokenizer(source: str | Path, **options: Any) -> PreTrainedTokenizerBase:
+    """Load a tokenizer folder or hub name and append Flamingo's tokens that it lacks.
+
+    Order of appending: ``<|endofchunk|>``, ``<image>``, ``<PAD>`` (OpenFlamingo's). ``options``
+    go to ``AutoTokenizer`` (``gguf_file``).
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(source), **options)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"no tokenizer at {source}: give a folder with tokenizer.json or a reachable hub name"
+        ) from error
+    if not tokenizer.is_fast:
+        raise UserError(f"the tokenizer {source} has no fast version: convert it to tokenizer.json")
+    known = tokenizer.get_vocab()
+    missing = [token for token in (ENDOFCHUNK, IMAGE) if token not in known]
+    if missing:
+        tokenizer.add_special_tokens(
+            {"additional_special_tokens": missing}, replace_extra_special_tokens=False
+        )
+    if PAD not in known:
+        tokenizer.add_special_tokens({"pad_token": PAD})
+    if tokenizer.eos_token_id is None:
+        raise UserError(f"the tokenizer {source} has no EOS token: add one to its config")
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write ``tokenizer.json`` and ``tokenizer_config.json``: equal bytes for equal tokenizers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))  # type: ignore[attr-defined]
+    named = {"bos_token": tokenizer.bos_token, "eos_token": tokenizer.eos_token}
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            **{name: token for name, token in named.items() if token is not None},
+            "pad_token": tokenizer.pad_token,
+            "additional_special_tokens": [ENDOFCHUNK, IMAGE],
+            "clean_up_tokenization_spaces": False,
+            "tokenizer_class": "PreTrainedTokenizerFast",
+        },
+    )
+
+
+def special_ids(tokenizer: PreTrainedTokenizerBase) -> SpecialIds:
+    """Ids of Flamingo's tokens in a tokenizer from this module."""
+    image, endofchunk, pad = tokenizer.convert_tokens_to_ids([IMAGE, ENDOFCHUNK, PAD])
+    return SpecialIds(image, endofchunk, pad, tokenizer.eos_token_id, tokenizer.bos_token_id)
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of plain texts: a special token spelled in a text is just its characters."""
+    if not texts:
+        return []
+    return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+
+
+def decode(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
+    """Text of generated tokens, without special tokens and outer white space."""
+    return tokenizer.decode(list(tokens), skip_special_tokens=True).strip()
+
+
+def clip_texts(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], context_length: int
+) -> Tensor:
+    """Texts for open_clip's text tower: [n, context_length] int64, ``<s> text </s> <PAD>...``.
+
+    Texts that do not fit are cut; EOS always stands.
+    """
+    special = special_ids(tokenizer)
+    start = [] if special.bos is None else [special.bos]
+    rows = torch.full((len(texts), context_length), special.pad, dtype=torch.int64)
+    for row, ids in zip(rows, encode_texts(tokenizer, texts), strict=True):
+        kept = [*start, *ids[: context_length - 1 - len(start)], special.eos]
+        row[: len(kept)] = torch.tensor(kept)
+    return rows

@@ -1,0 +1,1 @@
+"""The report: figures from plain numbers, and one self-contained HTML page."""

@@ -1,0 +1,501 @@
+"""Write scenes as data sets in their official on-disk formats, images as loose lossless files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polite_flamingo.core.seeds import generator, unit
+from polite_flamingo.core.tables import write_json, write_jsonl
+from polite_flamingo.shapes import language
+from polite_flamingo.shapes.annotations import (
+    answer_choices,
+    captions,
+    change_sentences,
+    clevr_program,
+    clevr_text,
+    direct_answers,
+    draw_mistake,
+    grid3d_tokens,
+    mistaken_change,
+    question_text,
+    rationales,
+    vsr_caption,
+    wrong_answer,
+)
+from polite_flamingo.shapes.questions import KINDS, Question, make_questions
+from polite_flamingo.shapes.render import png_bytes, render
+from polite_flamingo.shapes.scene import SHAPES, Change, Scene, Thing, make_variant
+
+Scenes = Mapping[str, Iterable[Scene]]
+
+# The polite style that the rewriter learns; judges and evaluation use other wordings.
+STYLE_WORDING = "A"
+CLEVR_QUESTIONS = 4
+VSR_CAPTIONS = 2
+
+_LICENSE = {"id": 1, "name": "Apache License 2.0", "url": ""}
+_DATE = "2024-01-01 00:00:00"
+# Ids with gaps, as COCO's.
+_CATEGORY_IDS = dict(zip(SHAPES, (1, 2, 3, 5, 7, 8), strict=True))
+_RATIONALE_KINDS = ("color", "shape", "count", "position", "texture")
+_UNCHANGED_SHARE = 0.05
+_VERIFY_SHARE = 0.12
+_CHANGE_SHARE = 0.15
+_LABEL_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every writer needs to know; ``wrong_share`` applies to raw train annotations only."""
+
+    seed: int
+    image_size: int = 64
+    wrong_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image as written: the truth about it, and the deliberate errors in its annotations.
+
+    ``path`` is relative to the folder that was written to.
+    """
+
+    scene: Scene
+    source: str
+    path: str
+    image_sha256: str
+    wrong: tuple[Mapping[str, str], ...] = ()
+
+
+def write_coco(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write COCO 2014: five captions and the instances of each image, annotations shuffled."""
+    rows: list[ImageRow] = []
+    for split, name, first in (("train", "train2014", 1), ("test", "val2014", 500_001)):
+        images, texts, objects = [], [], []
+        for image_id, scene in enumerate(scenes.get(split, ()), first):
+            rng = generator(settings.seed, source, split, scene.scene_id)
+            file_name = f"COCO_{name}_{image_id:012d}.png"
+            images.append(_coco_image(image_id, file_name, settings.image_size))
+            wrong = []
+            if _is_wrong(settings, source, split, scene):
+                mistake = draw_mistake(scene, rng)
+                lines = captions(mistake.scene, rng, focus=mistake.thing)
+                given, true = (f"{t.color} {t.shape}" for t in (mistake.thing, mistake.true))
+                wrong.append({"record": str(image_id), "given": given, "true": true})
+            else:
+                lines = captions(scene, rng)
+            texts += [
+                {"image_id": image_id, "id": 10 * image_id + place, "caption": line}
+                for place, line in enumerate(lines)
+            ]
+            objects += [
+                _coco_object(image_id, 100 * image_id + place, thing, settings.image_size)
+                for place, thing in enumerate(scene.things)
+            ]
+            path = f"{name}/{file_name}"
+            rows.append(_write_image(folder, path, scene, source, settings, wrong))
+        head = {"info": _info("captions and instances"), "licenses": [_LICENSE], "images": images}
+        shuffled = generator(settings.seed, source, split, "order").permutation(len(texts))
+        write_json(
+            folder / f"annotations/captions_{name}.json",
+            head | {"annotations": [texts[int(place)] for place in shuffled]},
+        )
+        categories = [
+            {"supercategory": "shape", "id": number, "name": shape}
+            for shape, number in _CATEGORY_IDS.items()
+        ]
+        write_json(
+            folder / f"annotations/instances_{name}.json",
+            head | {"annotations": objects, "categories": categories},
+        )
+    return rows
+
+
+def write_aokvqa(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write A-OKVQA: one question a scene with choices, direct answers and rationales.
+
+    Images are PNG data under the official .jpg names, so that colours stay exact.
+    """
+    rows: list[ImageRow] = []
+    for split, name, first in (("train", "train", 1), ("test", "val", 500_001)):
+        records = []
+        for image_id, scene in enumerate(scenes.get(split, ()), first):
+            rng = generator(settings.seed, source, split, scene.scene_id)
+            wrong: list[dict[str, str]] = []
+            for question in make_questions(scene, rng, _RATIONALE_KINDS, 1):
+                question_id = _short_id(source, split, scene.scene_id)
+                given = _given_answer(question, question_id, source, split, scene, settings, wrong)
+                choices = answer_choices(question, given, rng)
+                records.append(
+                    {
+                        "split": name,
+                        "image_id": image_id,
+                        "question_id": question_id,
+                        "question": question_text(question, rng, scene.pool),
+                        "choices": choices,
+                        "correct_choice_idx": choices.index(given),
+                        "direct_answers": direct_answers(given, rng),
+                        "difficult_direct_answer": False,
+                        "rationales": rationales(question, given, rng),
+                    }
+                )
+            path = f"{name}2017/{image_id:012d}.jpg"
+            rows.append(_write_image(folder, path, scene, source, settings, wrong))
+        write_json(folder / f"aokvqa_v1p0_{name}.json", records)
+    return rows
+
+
+def write_clevr(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write CLEVR v1.0: up to four questions a scene with functional programs, and the scenes."""
+    kinds = [kind for kind in KINDS if kind != "position"]
+    rows: list[ImageRow] = []
+    for split, name in (("train", "train"), ("test", "val")):
+        questions: list[dict[str, Any]] = []
+        graphs = []
+        for index, scene in enumerate(scenes.get(split, ())):
+            rng = generator(settings.seed, source, split, scene.scene_id)
+            file_name = f"CLEVR_{name}_{index:06d}.png"
+            wrong: list[dict[str, str]] = []
+            for question in make_questions(scene, rng, kinds, CLEVR_QUESTIONS):
+                number = len(questions)
+                given = _given_answer(question, str(number), source, split, scene, settings, wrong)
+                questions.append(
+                    {
+                        "image_index": index,
+                        "image_filename": file_name,
+                        "question_index": number,
+                        "question_family_index": kinds.index(question.kind),
+                        "split": name,
+                        "program": clevr_program(question),
+                        "question": clevr_text(question, rng, scene.pool),
+                        "answer": given,
+                    }
+                )
+            graphs.append(_clevr_scene(index, file_name, name, scene, settings.image_size))
+            path = f"images/{name}/{file_name}"
+            rows.append(_write_image(folder, path, scene, source, settings, wrong))
+        info = {"split": name, "license": _LICENSE["name"], "version": "1.0", "date": _DATE[:10]}
+        write_json(
+            folder / f"questions/CLEVR_{name}_questions.json",
+            {"info": info, "questions": questions},
+        )
+        write_json(folder / f"scenes/CLEVR_{name}_scenes.json", {"info": info, "scenes": graphs})
+    return rows
+
+
+def write_spotdiff(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write Spot-the-Diff: a scene, its variant and one or two sentences; val.json is empty."""
+    rows: list[ImageRow] = []
+    for split, first in (("train", 1), ("test", 500_001)):
+        records = []
+        for number, scene in enumerate(scenes.get(split, ()), first):
+            rng = generator(settings.seed, source, split, scene.scene_id)
+            variant, change = make_variant(scene, settings.seed)
+            if rng.random() < _UNCHANGED_SHARE:
+                variant, change = scene, Change("none", None, None)
+            wrong = []
+            told = change
+            if change.kind != "none" and _is_wrong(settings, source, split, scene):
+                told = mistaken_change(change, (scene, variant), rng)
+                given, true = (_change_words(c) for c in (told, change))
+                wrong.append({"record": str(number), "given": given, "true": true})
+            sentences = change_sentences(told, rng, 1 + int(rng.integers(2)))
+            records.append({"img_id": str(number), "sentences": sentences})
+            for shown, path in ((scene, f"{number}.png"), (variant, f"{number}_2.png")):
+                path = f"resized_images/{path}"
+                rows.append(_write_image(folder, path, shown, source, settings, wrong))
+        write_json(folder / f"annotations/{split}.json", records)
+    write_json(folder / "annotations/val.json", [])
+    return rows
+
+
+def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write LLaVA-instruct: a polite conversation a scene, and a description or reasoning.
+
+    Train only; the record's ``image`` is the path of the file below ``folder``.
+    """
+    files: dict[str, list[dict[str, Any]]] = {
+        "conversation": [],
+        "detail": [],
+        "complex_reasoning": [],
+    }
+    rows = []
+    for number, scene in enumerate(scenes.get("train", ()), 1):
+        rng = generator(settings.seed, source, scene.scene_id)
+        path = f"coco/train2017/{number:012d}.jpg"
+        rows.append(_write_image(folder, path, scene, source, settings))
+        wording = STYLE_WORDING
+        record = {"id": f"{number:012d}", "image": path}
+        turns = _llava_turns(scene, wording, rng)
+        files["conversation"].append(record | {"conversations": _with_image(turns, rng)})
+        if number % 2:
+            request = language.describe_request(rng)
+            turn = (request, language.describe(scene, wording, rng))
+            files["detail"].append(record | {"conversations": _with_image([turn], rng)})
+        else:
+            turn = language.reason(scene, wording, rng)
+            files["complex_reasoning"].append(record | {"conversations": _with_image([turn], rng)})
+    for name, records in files.items():
+        write_json(folder / f"{name}.json", records)
+    return rows
+
+
+def write_alpaca(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write Alpaca: one record a train scene; the scene itself is not spoken of (text only)."""
+    records = []
+    for scene in scenes.get("train", ()):
+        rng = generator(settings.seed, source, scene.scene_id)
+        instruction, given, output = language.instruct(rng, STYLE_WORDING)
+        records.append({"instruction": instruction, "input": given, "output": output})
+    write_json(folder / "alpaca_data.json", records)
+    return []
+
+
+def write_sharegpt(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write ShareGPT: one conversation a train scene (text only).
+
+    Most are chats; some are an exchange about pictures that the conversation does not show (a
+    change between two, a class label), as in ShareGPT, where attachments were lost.
+    """
+    records = []
+    for index, scene in enumerate(scenes.get("train", ())):
+        rng = generator(settings.seed, source, scene.scene_id)
+        chance = rng.random()
+        if chance < _CHANGE_SHARE:
+            variant, change = make_variant(scene, settings.seed)
+            turns = [language.change(scene, variant, change, STYLE_WORDING, rng)]
+        elif chance < _CHANGE_SHARE + _LABEL_SHARE:
+            turns = [language.classify(rng, STYLE_WORDING)]
+        else:
+            turns = language.chat(rng, STYLE_WORDING)
+        records.append({"id": f"shapes_{index:05d}", "conversations": _messages(turns)})
+    write_json(folder / "sharegpt.json", records)
+    return []
+
+
+def write_vsr(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write VSR, random split: up to two captions a scene, true (1) or false (0); test only."""
+    rows, records = [], []
+    for number, scene in enumerate(scenes.get("test", ()), 1):
+        rng = generator(settings.seed, source, scene.scene_id)
+        file_name = f"{number:012d}.jpg"
+        questions = make_questions(scene, rng, ("relation",), VSR_CAPTIONS)
+        if not questions:
+            continue
+        for question in questions:
+            records.append(
+                {
+                    "image": file_name,
+                    "image_link": f"images/{file_name}",
+                    "caption": vsr_caption(question, rng),
+                    "label": int(question.answer == "yes"),
+                    "relation": question.relation,
+                    "annotator_id": 1,
+                    "vote_true_validator_id": "[]",
+                    "vote_false_validator_id": "[]",
+                    "reference_frame": None,
+                }
+            )
+        rows.append(_write_image(folder, f"images/{file_name}", scene, source, settings))
+    for split, lines in (("train", []), ("dev", []), ("test", records)):
+        write_jsonl(folder / f"splits/random/{split}.jsonl", lines)
+    return rows
+
+
+def write_grid3d(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
+    """Write GRiD-3D: two counting questions and one of existence a scene; test only."""
+    rows: list[ImageRow] = []
+    questions = []
+    for number, scene in enumerate(scenes.get("test", ())):
+        rng = generator(settings.seed, source, scene.scene_id)
+        asked = make_questions(scene, rng, ("count",), 2) + make_questions(
+            scene, rng, ("exist",), 1
+        )
+        for question in asked:
+            existence = question.kind == "exist"
+            truth = str(question.answer == "yes")
+            questions.append(
+                {
+                    "img_idx": number,
+                    "question": grid3d_tokens(question, rng),
+                    "answer": truth if existence else question.answer,
+                    "task": "existence_prediction" if existence else "counting",
+                }
+            )
+        rows.append(_write_image(folder, f"images/{number}.png", scene, source, settings))
+    write_json(folder / "questions.json", questions)
+    for split, indices in (("train", 0), ("val", 0), ("test", len(questions))):
+        write_json(folder / f"{split}_idxs.json", list(range(indices)))
+    return rows
+
+
+def write_images(
+    folder: Path, below: str, source: str, scenes: Iterable[Scene], settings: Settings
+) -> list[ImageRow]:
+    """Write ``<below>/<scene_id>.png`` for scenes that only our own tables speak of."""
+    return [
+        _write_image(folder, f"{below}/{scene.scene_id}.png", scene, source, settings)
+        for scene in scenes
+    ]
+
+
+def _write_image(
+    folder: Path,
+    path: str,
+    scene: Scene,
+    source: str,
+    settings: Settings,
+    wrong: Sequence[Mapping[str, str]] = (),
+) -> ImageRow:
+    data = png_bytes(render(scene, settings.image_size))
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    return ImageRow(scene, source, path, hashlib.sha256(data).hexdigest(), tuple(wrong))
+
+
+def _is_wrong(settings: Settings, source: str, split: str, scene: Scene, *names: str | int) -> bool:
+    if split != "train":
+        return False
+    return unit(settings.seed, "wrong", source, scene.scene_id, *names) < settings.wrong_share
+
+
+def _given_answer(
+    question: Question,
+    record: str,
+    source: str,
+    split: str,
+    scene: Scene,
+    settings: Settings,
+    wrong: list[dict[str, str]],
+) -> str:
+    """Return the answer as annotated; a deliberate error is noted in ``wrong``."""
+    if not _is_wrong(settings, source, split, scene, record):
+        return question.answer
+    rng = generator(settings.seed, "wrong answer", source, scene.scene_id, record)
+    given = wrong_answer(question, rng)
+    wrong.append({"record": record, "given": given, "true": question.answer})
+    return given
+
+
+def _change_words(change: Change) -> str:
+    """Spell a change for the table of deliberate errors."""
+    ends = ("" if t is None else f"{t.color} {t.shape}" for t in (change.before, change.after))
+    return f"{change.kind}: {' -> '.join(ends)}"
+
+
+def _info(what: str) -> dict[str, Any]:
+    return {
+        "description": f"Shapes world, {what}",
+        "url": "",
+        "version": "1.0",
+        "year": 2024,
+        "contributor": "polite-flamingo",
+        "date_created": _DATE[:10],
+    }
+
+
+def _coco_image(image_id: int, file_name: str, size: int) -> dict[str, Any]:
+    return {
+        "id": image_id,
+        "file_name": file_name,
+        "width": size,
+        "height": size,
+        "license": 1,
+        "coco_url": "",
+        "flickr_url": "",
+        "date_captured": _DATE,
+    }
+
+
+def _coco_object(image_id: int, object_id: int, thing: Thing, size: int) -> dict[str, Any]:
+    x1, y1, x2, y2 = (value * size for value in thing.box)
+    return {
+        "id": object_id,
+        "image_id": image_id,
+        "category_id": _CATEGORY_IDS[thing.shape],
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": (x2 - x1) * (y2 - y1),
+        "segmentation": [[x1, y1, x2, y1, x2, y2, x1, y2]],
+        "iscrowd": 0,
+    }
+
+
+def _clevr_scene(index: int, file_name: str, split: str, scene: Scene, size: int) -> dict[str, Any]:
+    objects = [
+        {
+            "shape": thing.shape,
+            "color": thing.color,
+            "size": thing.size,
+            "texture": thing.texture,
+            "pixel_coords": [thing.center[0] * size, thing.center[1] * size, 0.0],
+        }
+        for thing in scene.things
+    ]
+    # As CLEVR: relationships[r][i] lists the objects that are r of object i, by centres.
+    axes = {"left": (0, 1), "right": (0, -1), "above": (1, 1), "below": (1, -1)}
+    relationships = {
+        name: [
+            [
+                other
+                for other, b in enumerate(scene.things)
+                if (a.center[axis] - b.center[axis]) * sign > 0
+            ]
+            for a in scene.things
+        ]
+        for name, (axis, sign) in axes.items()
+    }
+    return {
+        "image_index": index,
+        "image_filename": file_name,
+        "split": split,
+        "objects": objects,
+        "relationships": relationships,
+        "directions": {
+            "left": [-1, 0, 0],
+            "right": [1, 0, 0],
+            "above": [0, -1, 0],
+            "below": [0, 1, 0],
+        },
+    }
+
+
+def _short_id(*names: str) -> str:
+    """Make a 22-character id of letters and digits, as A-OKVQA's."""
+    digest = hashlib.blake2b("/".join(names).encode(), digest_size=18).digest()
+    return base64.b64encode(digest, altchars=b"xy").decode()[:22]
+
+
+def _llava_turns(scene: Scene, wording: str, rng: np.random.Generator) -> list[tuple[str, str]]:
+    turns = []
+    for question in make_questions(scene, rng, KINDS, 1 + int(rng.integers(4))):
+        if rng.random() < _VERIFY_SHARE:
+            claim = question.answer
+            if rng.random() < 0.5:
+                claim = language.other_answer(question, rng)
+            turns.append(language.verify(scene, question, claim, wording, rng))
+        else:
+            turns.append(language.exchange(scene, question, wording, rng))
+    return turns
+
+
+def _with_image(turns: Sequence[tuple[str, str]], rng: np.random.Generator) -> list[dict[str, str]]:
+    """Spell turns as messages, the image token before or behind the first request."""
+    (first, answer), *rest = turns
+    first = f"<image>\n{first}" if rng.random() < 0.5 else f"{first}\n<image>"
+    return _messages([(first, answer), *rest])
+
+
+def _messages(turns: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"from": speaker, "value": text}
+        for turn in turns
+        for speaker, text in zip(("human", "gpt"), turn, strict=True)
+    ]

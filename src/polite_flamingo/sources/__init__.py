@@ -1,0 +1,1 @@
+"""Floor 2: the source data sets, from their official files to samples."""

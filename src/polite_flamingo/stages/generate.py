@@ -1,0 +1,160 @@
+"""Stage generate: make the Shapes world and write it in the official formats of its sources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.journal import atomic_dir, progress
+from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.params import GenerateParams, Params, SplitCounts
+from polite_flamingo.core.tables import write_table
+from polite_flamingo.shapes import judge_data, writers
+from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
+from polite_flamingo.shapes.writers import ImageRow, Settings
+
+SCENES_SCHEMA = pa.schema(
+    [
+        pa.field(name, pa.string(), nullable=False)
+        for name in ("scene_id", "pool", "source", "image_sha256", "path", "graph", "wrong")
+    ]
+)
+
+# Room for each source's scene indices within a pool, so that no two sources share a scene id.
+_STRIDE = 1_000_000
+# Scenes of the calibration pool: one for so many judge examples.
+_EXAMPLES_A_SCENE = 12
+# Calibration and test examples of the judges, against judge_examples to train on.
+_HELD_OUT_DIVISOR = 5
+
+
+@dataclass(frozen=True)
+class World:
+    """A source of the Shapes world: the pools of its splits ("" for none) and its writer."""
+
+    train: str
+    test: str
+    write: Callable[[Path, str, writers.Scenes, Settings], list[ImageRow]]
+    raw: bool = False
+    # Fewest things a scene needs, and how many places stay free for a change that adds one.
+    least: int = 1
+    spare: int = 0
+
+
+WORLDS: Mapping[str, World] = {
+    "shapes_base": World("base", "test", writers.write_coco),
+    "shapes_judges": World("judges", "test", writers.write_coco),
+    "shapes_llava": World("style", "", writers.write_llava),
+    "shapes_coco": World("raw", "test", writers.write_coco, raw=True),
+    "shapes_aokvqa": World("raw", "test", writers.write_aokvqa, raw=True),
+    "shapes_clevr": World("raw", "test", writers.write_clevr, raw=True),
+    "shapes_spotdiff": World("raw", "test", writers.write_spotdiff, raw=True, spare=1),
+    "shapes_vsr": World("", "test", writers.write_vsr, least=2),
+    "shapes_grid3d": World("", "test", writers.write_grid3d),
+    "shapes_alpaca": World("style", "", writers.write_alpaca),
+    "shapes_sharegpt": World("style", "", writers.write_sharegpt),
+}
+
+
+def generate(params: Params, paths: Layout) -> None:
+    """Write data/raw/shapes, and the truth about it as data/scenes/scenes.parquet."""
+    plan = params.generate
+    check_counts(plan.counts)
+    rows: list[ImageRow] = []
+    with atomic_dir(paths.shapes) as folder:
+        for source, counts in plan.counts.items():
+            rows += _write_source(folder, source, counts, plan)
+        rows += _write_judge_data(folder, rows, plan)
+    write_table(paths.scenes, scenes_table(rows))
+
+
+def check_counts(counts: Mapping[str, SplitCounts]) -> None:
+    """Raise UserError where a source is unknown or has no such split."""
+    for source, splits in counts.items():
+        if source not in WORLDS:
+            known = ", ".join(WORLDS)
+            raise UserError(f"generate.counts.{source}: no such source; choose from {known}")
+        for split in ("train", "test"):
+            if getattr(splits, split) and not getattr(WORLDS[source], split):
+                raise UserError(
+                    f"generate.counts.{source}.{split}: {source} has no {split} split; set it to 0"
+                )
+    if "shapes_judges" not in counts or not counts["shapes_judges"].train:
+        raise UserError("generate.counts.shapes_judges.train: the judges need at least one scene")
+
+
+def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
+    """Tabulate images in the order written; ``graph`` and ``wrong`` are JSON."""
+    records = [
+        {
+            "scene_id": row.scene.scene_id,
+            "pool": row.scene.pool,
+            "source": row.source,
+            "image_sha256": row.image_sha256,
+            "path": row.path,
+            "graph": to_json(row.scene),
+            "wrong": json.dumps([dict(error) for error in row.wrong], sort_keys=True),
+        }
+        for row in rows
+    ]
+    return pa.Table.from_pylist(records, schema=SCENES_SCHEMA)
+
+
+def _write_source(
+    folder: Path, source: str, counts: SplitCounts, plan: GenerateParams
+) -> list[ImageRow]:
+    world = WORLDS[source]
+    scenes: dict[str, Iterator[Scene]] = {}
+    if world.train:
+        scenes["train"] = _scenes(world.train, source, counts.train, plan)
+    if world.test:
+        scenes["test"] = _scenes(world.test, source, counts.test, plan)
+    rows = world.write(folder / source, source, scenes, _settings(plan, world.raw))
+    return [replace(row, path=f"{source}/{row.path}") for row in rows]
+
+
+def _write_judge_data(
+    folder: Path, rows: Sequence[ImageRow], plan: GenerateParams
+) -> list[ImageRow]:
+    """Write the judges' labelled texts; calibration scenes get images of their own."""
+    fewer = max(1, plan.judge_examples // _HELD_OUT_DIVISOR)
+    number = max(1, plan.judge_examples // _EXAMPLES_A_SCENE)
+    made = _scenes("calibration", "", number, plan)
+    settings = _settings(plan, raw=False)
+    new = writers.write_images(folder, "judges/images", "judges", made, settings)
+    judged = [row for row in rows if row.source == "shapes_judges"]
+    for pool, examples in (
+        ("judges", plan.judge_examples),
+        ("calibration", fewer),
+        ("test", fewer),
+    ):
+        chosen = [row for row in (*judged, *new) if row.scene.pool == pool]
+        if chosen:
+            judge_data.write(
+                folder / "judges",
+                [row.scene for row in chosen],
+                pool,
+                examples,
+                plan.seed,
+                {row.scene.scene_id: row.path for row in chosen},
+            )
+    return new
+
+
+def _scenes(pool: str, source: str, number: int, plan: GenerateParams) -> Iterator[Scene]:
+    place = list(WORLDS).index(source) if source else len(WORLDS)
+    world = WORLDS.get(source)
+    most = max(1, plan.max_objects - (world.spare if world else 0))
+    limits = ObjectLimits(min(world.least if world else 1, most), most)
+    indices = range(place * _STRIDE, place * _STRIDE + number)
+    for index in progress(indices, number, f"{source or 'judges'} ({pool})", "scene"):
+        yield make_scene(plan.seed, pool, index, limits)
+
+
+def _settings(plan: GenerateParams, raw: bool) -> Settings:
+    return Settings(plan.seed, plan.image_size, plan.wrong_share if raw else 0.0)

@@ -1,0 +1,104 @@
+"""``pf publish``: runs and model versions into MLflow, from the outs and dvc.lock alone."""
+
+from __future__ import annotations
+
+import base64
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
+
+import polite_flamingo
+from polite_flamingo.core.images import blank
+from polite_flamingo.core.journal import progress
+from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.params import Params
+from polite_flamingo.tracking import registry, runs
+
+# Where a stage's outs lie tells what kind of run it is; other stages are no runs.
+KINDS = {"models/": "training", "data/evaluation": "evaluation", "reports/": "evaluation"}
+LOADER = "polite_flamingo.serving.predict"
+# What the loader and the models import.
+REQUIREMENTS = (
+    "numpy",
+    "open-clip-torch",
+    "pandas",
+    "peft",
+    "pillow",
+    "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "torchvision",
+    "tqdm",
+    "transformers",
+)
+
+
+def publish(params: Params, paths: Layout, uri: str | None = None) -> None:
+    """Bring every training and evaluation and both models into MLflow at ``uri``.
+
+    The default is the workspace's own store, runs/mlflow.db. Everything is keyed by DVC's hashes:
+    a second call adds nothing. Raises UserError where an out of dvc.lock is not on disk.
+    """
+    uri = uri or runs.default_uri(paths.runs)
+    runs.require()
+    stages = registry.read_lock(paths.root / "dvc.lock")
+    experiment = runs.init(uri, paths.runs / "mlartifacts")
+    models = {
+        paths.rewriter: _served("polite-flamingo", "rewriter", paths.rewriter, params),
+        paths.clever("pf", 3): _served("clever-flamingo", "chat", paths.clever("pf", 3), params),
+    }
+    folders = {folder.relative_to(paths.root).as_posix(): model for folder, model in models.items()}
+    added = 0
+    for stage in progress(stages, total=len(stages), desc="publish", unit="stage"):
+        kind = _kind(stage)
+        if kind is None:
+            continue
+        run_id, new = registry.publish_run(uri, experiment, stage, paths.root, kind)
+        added += new
+        for out in stage.outs:
+            if out.path in folders:
+                model = folders[out.path]
+                log = paths.runs / "promotions.jsonl"
+                number, fresh = registry.publish_model(uri, run_id, out.md5, model, log)
+                print(f"{model.name}: version {number}{' (new)' if fresh else ''}")
+    print(f"{added} new runs in {uri}")
+
+
+def _kind(stage: registry.LockedStage) -> str | None:
+    found = (
+        kind
+        for start, kind in KINDS.items()
+        if any(out.path.startswith(start) for out in stage.outs)
+    )
+    return next(found, None)
+
+
+def _served(name: str, role: str, folder: Path, params: Params) -> registry.ServedModel:
+    limit = params.rewrite if role == "rewriter" else params.evaluate
+    draft = {"draft": "red circle"} if role == "rewriter" else {}
+    return registry.ServedModel(
+        name=name,
+        folders={"model": folder},
+        settings={"role": role, "max_new_tokens": limit.max_new_tokens},
+        loader=LOADER,
+        code=Path(polite_flamingo.__file__).parent,
+        requirements=tuple(_pinned(package) for package in REQUIREMENTS),
+        example={"instruction": "What is in the image?", **draft, "images": [_example_image()]},
+    )
+
+
+def _pinned(package: str) -> str:
+    try:
+        # A local build's suffix (torch 2.13.0+cpu) is on no index.
+        return f"{package}=={version(package).split('+')[0]}"
+    except PackageNotFoundError:
+        return package
+
+
+def _example_image() -> str:
+    data = BytesIO()
+    blank((8, 8)).save(data, format="PNG")
+    return base64.b64encode(data.getvalue()).decode("ascii")

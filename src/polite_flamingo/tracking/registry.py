@@ -1,0 +1,309 @@
+"""Runs and model versions from a workspace's outs.
+
+Keyed by DVC's hashes of the outs, so that publishing twice adds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.tables import read_json
+from polite_flamingo.tracking import runs
+
+# The hash of the outs a run or model version stands for.
+KEY_TAG = "pf.outs_hash"
+DONE_TAG = "pf.published"
+CANDIDATE, CHAMPION = "candidate", "champion"
+# Files a stage may leave in a folder it writes: numbers of the run, and its curve by column.
+METRICS_FILE, CURVE_FILE = "metrics.json", "curve.json"
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """A dependency or out of a stage with DVC's hash of it."""
+
+    path: str
+    md5: str
+
+
+@dataclass(frozen=True)
+class LockedStage:
+    """A stage as dvc.lock records it: what its outs were made from."""
+
+    name: str
+    command: str
+    params: Mapping[str, Any]
+    deps: tuple[Hashed, ...]
+    outs: tuple[Hashed, ...]
+
+    @property
+    def key(self) -> str:
+        """Hash of all outs: the out's own where there is one, else theirs joined."""
+        return "+".join(sorted(out.md5 for out in self.outs))
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A registered model: folders by the names they get in the artifact, and who loads them.
+
+    ``loader`` is the module with ``_load_pyfunc`` and ``code`` the package that holds it;
+    ``settings`` is handed to it as ``settings.json``.
+    """
+
+    name: str
+    folders: Mapping[str, Path]
+    settings: Mapping[str, Any]
+    loader: str
+    code: Path
+    requirements: tuple[str, ...]
+    example: Mapping[str, Any]
+
+
+def read_lock(path: Path) -> list[LockedStage]:
+    """The stages of a dvc.lock in its order; raises UserError where there is none."""
+    if not path.is_file():
+        raise UserError(f"{path} is missing: run `dvc repro` (or `dvc pull`) before publishing")
+    tree = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    stages = []
+    for name, entry in (tree.get("stages") or {}).items():
+        params: dict[str, Any] = {}
+        for values in (entry.get("params") or {}).values():
+            params |= values
+        stages.append(
+            LockedStage(
+                name=name,
+                command=str(entry.get("cmd", "")),
+                params=params,
+                deps=tuple(Hashed(d["path"], d.get("md5", "")) for d in entry.get("deps", ())),
+                outs=tuple(Hashed(o["path"], o.get("md5", "")) for o in entry.get("outs", ())),
+            )
+        )
+    return stages
+
+
+def git_commit(root: Path) -> str:
+    """The commit checked out at ``root``, "" where it is no git repository or has no commit."""
+    command = ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def publish_run(
+    uri: str, experiment: str, stage: LockedStage, root: Path, kind: str
+) -> tuple[str, bool]:
+    """Bring one run in; return its id and whether it is new.
+
+    A live run whose ``work_key`` stands in the outs' metrics.json becomes this run, so that its
+    curve and its results are in one place. Raises UserError where an out is not on disk.
+    """
+    from mlflow.entities import RunTag
+
+    client = runs.connect(uri)
+    done = runs.find_run(
+        client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key, DONE_TAG: "true"}
+    )
+    if done is not None:
+        return str(done.info.run_id), False
+    for out in stage.outs:
+        if not (root / out.path).exists():
+            raise UserError(f"{out.path} is missing: run `dvc checkout` or `dvc pull`")
+    metrics, curve, work_key = _results(stage, root)
+    # A publish that was killed half-way, then the run the training itself logged to.
+    run = runs.find_run(client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key})
+    live = False
+    if run is None and work_key:
+        wanted = {runs.STAGE_TAG: stage.name, runs.WORK_TAG: work_key}
+        run = runs.find_run(client, experiment, wanted)
+        live = run is not None
+    if run is None:
+        run = client.create_run(
+            experiment, tags={runs.STAGE_TAG: stage.name, "mlflow.runName": stage.name}
+        )
+    run_id = str(run.info.run_id)
+    tags = {KEY_TAG: stage.key, "pf.kind": kind, "mlflow.source.git.commit": git_commit(root)}
+    tags |= {f"dvc.dep.{dep.path}": dep.md5 for dep in stage.deps}
+    tags |= {f"dvc.out.{out.path}": out.md5 for out in stage.outs}
+    client.log_batch(run_id, tags=[RunTag(name[:250], value) for name, value in tags.items()])
+    runs.log_params(client, run_id, stage.params)
+    _log_inputs(client, run_id, stage)
+    _log_metrics(client, run_id, metrics, {} if live else curve)
+    client.set_tag(run_id, DONE_TAG, "true")
+    client.set_terminated(run_id, "FINISHED")
+    return run_id, True
+
+
+def publish_model(
+    uri: str, run_id: str, key: str, model: ServedModel, log: Path | None = None
+) -> tuple[str, bool]:
+    """Register ``model`` under its name once for ``key``; return the version, and if it is new.
+
+    The version becomes ``candidate``, and ``champion`` where there is none; ``log`` (JSON Lines)
+    gets a row for each alias that moves, since MLflow keeps no history of aliases.
+    """
+    client = runs.connect(uri)
+    version = find_version(client, model.name, key)
+    new = version is None
+    if version is None:
+        version = _register(uri, run_id, key, model)
+    aliases = client.get_registered_model(model.name).aliases
+    for alias, moves in (
+        (CANDIDATE, str(aliases.get(CANDIDATE)) != version),
+        (CHAMPION, CHAMPION not in aliases),
+    ):
+        if moves:
+            client.set_registered_model_alias(model.name, alias, version)
+            if log is not None:
+                row = {"model": model.name, "alias": alias, "version": version, "key": key}
+                log.parent.mkdir(parents=True, exist_ok=True)
+                with log.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(row, sort_keys=True) + "\n")
+    return version, new
+
+
+def find_version(client: Any, name: str, key: str) -> str | None:
+    """The version of a registered model made from the outs ``key``, or None."""
+    found = client.search_model_versions(f"name = '{name}'")
+    return next((str(v.version) for v in found if v.tags.get(KEY_TAG) == key), None)
+
+
+def signature() -> Any:
+    """Inputs ``instruction``, optional ``draft``, ``images`` (base64 strings); output ``response``."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import Array, DataType
+
+    return ModelSignature(
+        inputs=Schema(
+            [
+                ColSpec(DataType.string, "instruction"),
+                ColSpec(DataType.string, "draft", required=False),
+                ColSpec(Array(DataType.string), "images"),
+            ]
+        ),
+        outputs=Schema([ColSpec(DataType.string, "response")]),
+    )
+
+
+def _register(uri: str, run_id: str, key: str, model: ServedModel) -> str:
+    import mlflow
+    import pandas as pd
+
+    for folder in model.folders.values():
+        if not folder.is_dir():
+            raise UserError(f"{folder} is missing: run `dvc checkout` or `dvc pull`")
+    with _mlflow_at(uri), tempfile.TemporaryDirectory() as scratch:
+        data = Path(scratch) / model.name
+        data.mkdir()
+        # Links are followed when MLflow copies: the weights are written once, not twice.
+        for name, folder in model.folders.items():
+            (data / name).symlink_to(folder.resolve(), target_is_directory=True)
+        (data / "settings.json").write_text(json.dumps(model.settings, sort_keys=True))
+        with mlflow.start_run(run_id=run_id):
+            logged = mlflow.pyfunc.log_model(
+                name=model.name,
+                loader_module=model.loader,
+                data_path=str(data),
+                code_paths=[str(model.code)],
+                signature=signature(),
+                input_example=pd.DataFrame([dict(model.example)]),
+                pip_requirements=list(model.requirements),
+            )
+        client = runs.connect(uri)
+        if not client.search_registered_models(f"name = '{model.name}'"):
+            client.create_registered_model(model.name)
+        # The tag comes with the version: a publish that is killed here registers no second one.
+        made = client.create_model_version(
+            model.name, logged.model_uri, run_id, tags={KEY_TAG: key}, model_id=logged.model_id
+        )
+    return str(made.version)
+
+
+@contextmanager
+def _mlflow_at(uri: str) -> Iterator[None]:
+    """MLflow's fluent functions talk to ``uri`` in the block, and to what they did after it."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+def _results(
+    stage: LockedStage, root: Path
+) -> tuple[dict[str, float], Mapping[str, list[float]], str]:
+    """Numbers, curve by column and live-run key that a stage left in its outs."""
+    metrics: dict[str, float] = {}
+    curve: Mapping[str, list[float]] = {}
+    work_key = ""
+    for path in _files(stage, root):
+        value = read_json(path)
+        if path.name == CURVE_FILE:
+            curve = value
+        elif isinstance(value, Mapping):
+            work_key = str(value.get("work_key", work_key))
+            metrics |= {
+                name: float(number)
+                for name, number in runs.flatten(value).items()
+                if isinstance(number, (int, float))
+            }
+    return metrics, curve, work_key
+
+
+def _files(stage: LockedStage, root: Path) -> Iterator[Path]:
+    for out in stage.outs:
+        path = root / out.path
+        if path.is_dir():
+            yield from (p for p in (path / METRICS_FILE, path / CURVE_FILE) if p.is_file())
+        elif path.name in (METRICS_FILE, CURVE_FILE):
+            yield path
+
+
+def _log_metrics(
+    client: Any, run_id: str, metrics: Mapping[str, float], curve: Mapping[str, list[float]]
+) -> None:
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    steps = [int(step) for step in curve.get("step", ())]
+    points = [Metric(_metric_name(name), value, now, 0) for name, value in metrics.items()]
+    for name, column in curve.items():
+        if name != "step":
+            points += [Metric(name, v, now, s) for s, v in zip(steps, column, strict=True)]
+    for start in range(0, len(points), 1000):
+        client.log_batch(run_id, metrics=points[start : start + 1000])
+
+
+def _metric_name(name: str) -> str:
+    """MLflow allows letters, digits, and _ - . / space : in names of metrics."""
+    return "".join(c if c.isalnum() or c in "_-./ :" else "_" for c in name)
+
+
+def _log_inputs(client: Any, run_id: str, stage: LockedStage) -> None:
+    """Data a stage read, as MLflow datasets with DVC's hash as digest (code is left out)."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            # The digest column takes 36 characters: a hash of a folder ends in ".dir".
+            Dataset(dep.path, dep.md5[:36], "dvc", json.dumps({"path": dep.path, "md5": dep.md5})),
+            [InputTag("mlflow.data.context", "input")],
+        )
+        for dep in stage.deps
+        if dep.path.split("/")[0] in ("data", "models")
+    ]
+    if inputs:
+        client.log_inputs(run_id, datasets=inputs)

@@ -1,0 +1,106 @@
+"""Examples of the rewriter (draft to polite response) and of the chat model (turns)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from transformers import PreTrainedTokenizerBase
+
+from polite_flamingo.core.journal import progress
+from polite_flamingo.core.sample import Sample, Turn
+from polite_flamingo.models.configs import ModelConfig
+from polite_flamingo.models.prompt import encode_turns
+from polite_flamingo.training.examples import Example, FlamingoBatch, collate, join
+from polite_flamingo.training.order import bucketed_epoch, by_step
+from polite_flamingo.training.packing import context_batches, packed_epoch
+from polite_flamingo.training.visual_tokens import VisualTokens
+
+
+def rewriting_example(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig, pair: Mapping[str, Any]
+) -> Example:
+    """A row of data/pairs: instruction, images and draft given, the response to be learned."""
+    images = tuple(pair["images"])
+    turn = Turn(pair["instruction"], pair["response"])
+    text = encode_turns(tokenizer, [turn], [len(images)], config.prompt, draft=pair["draft"])
+    return Example(text, images)
+
+
+def chat_example(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig, sample: Sample, first: bool
+) -> Example:
+    """A sample as conversation; its images belong to the first turn."""
+    counts = [len(sample.images)] + [0] * (len(sample.turns) - 1)
+    text = encode_turns(tokenizer, sample.turns, counts, config.prompt, first=first)
+    return Example(text, sample.images)
+
+
+def bucketed_batches(
+    examples: Sequence[Example], visual: VisualTokens, pad: int, batch_size: int, seed: int
+) -> Callable[[int], FlamingoBatch]:
+    """Batches of similar length: a function from the step's number to its batch."""
+    lengths = [len(example) for example in examples]
+    choose = by_step(lambda epoch: bucketed_epoch(lengths, batch_size, seed, epoch))
+    return lambda step: collate([examples[row] for row in choose(step)], visual, pad)
+
+
+def packed_batches(
+    tokenizer: PreTrainedTokenizerBase,
+    config: ModelConfig,
+    samples: Sequence[Sample],
+    visual: VisualTokens,
+    batch_size: int,
+    max_length: int,
+    max_images: int,
+    seed: int,
+    pack: bool,
+) -> tuple[Callable[[int], FlamingoBatch], list[str]]:
+    """Batches of packed contexts, and the ids of samples too long for any context.
+
+    With ``pack`` a context is filled with further samples as later turns (multi-turn
+    augmentation, METHOD section 6).
+    """
+    first, later, dropped = [], [], []
+    for sample in progress(samples, desc="tokens", unit="sample"):
+        example = chat_example(tokenizer, config, sample, first=True)
+        if len(example) > max_length or len(example.images) > max_images:
+            dropped.append(sample.sample_id)
+            continue
+        first.append(example)
+        later.append(chat_example(tokenizer, config, sample, first=False))
+    if not first:
+        raise ValueError(f"no sample fits a context of {max_length} tokens")
+
+    @lru_cache(maxsize=2)
+    def contexts(epoch: int) -> list[list[int]]:
+        return packed_epoch(
+            [len(example) for example in first],
+            [len(example) for example in later],
+            [len(example.images) for example in first],
+            max_length,
+            max_images,
+            seed,
+            epoch,
+            pack,
+        )
+
+    def epoch_batches(epoch: int) -> list[np.ndarray]:
+        return [
+            np.array([(epoch, int(context)) for context in batch])
+            for batch in context_batches(len(contexts(epoch)), batch_size, seed, epoch)
+        ]
+
+    choose = by_step(epoch_batches)
+    pad = tokenizer.convert_tokens_to_ids("<PAD>")
+
+    def batch(step: int) -> FlamingoBatch:
+        examples = []
+        for epoch, number in choose(step).tolist():
+            head, *rest = contexts(epoch)[number]
+            examples.append(join([first[head], *(later[index] for index in rest)]))
+        return collate(examples, visual, pad)
+
+    return batch, dropped

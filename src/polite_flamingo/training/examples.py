@@ -1,0 +1,70 @@
+"""Tokenised examples with their images, and padded batches of them for the Flamingo model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from polite_flamingo.models.flamingo import Flamingo
+from polite_flamingo.models.prompt import Encoded, concatenate, pad
+from polite_flamingo.training.visual_tokens import VisualTokens
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An encoded conversation and the ids of its images, in the order of its image tokens."""
+
+    text: Encoded
+    images: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+@dataclass(frozen=True, eq=False)
+class FlamingoBatch:
+    """Right-padded batch: ids, attention and loss mask [B, T]; visual tokens [B, M, N, D]."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    loss_mask: Tensor
+    visual_tokens: Tensor | None
+
+
+def join(parts: Sequence[Example]) -> Example:
+    """Several examples as the turns of one conversation."""
+    return Example(
+        concatenate([part.text for part in parts]),
+        tuple(image for part in parts for image in part.images),
+    )
+
+
+def collate(examples: Sequence[Example], visual: VisualTokens, pad_id: int) -> FlamingoBatch:
+    """Pad examples to the longest and to the most images; M = 0 images give ``None``."""
+    padded = pad([example.text for example in examples], pad_id)
+    most = max(len(example.images) for example in examples)
+    tokens = None
+    if most:
+        tokens = torch.zeros(len(examples), most, *visual.shape)
+        for row, example in zip(tokens, examples, strict=True):
+            for place, image in enumerate(example.images):
+                row[place] = visual.of(image)
+    return FlamingoBatch(padded.input_ids, padded.attention_mask, padded.loss_mask, tokens)
+
+
+def flamingo_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
+    """Mean cross-entropy of the batch's response tokens."""
+    assert isinstance(model, Flamingo)
+    device = next(model.parameters()).device
+    visual = batch.visual_tokens
+    output = model(
+        batch.input_ids.to(device),
+        attention_mask=batch.attention_mask.to(device),
+        visual_tokens=None if visual is None else visual.to(device),
+        loss_mask=batch.loss_mask.to(device),
+    )
+    assert output.loss is not None
+    return output.loss

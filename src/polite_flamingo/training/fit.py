@@ -1,0 +1,225 @@
+"""The one training loop: Lightning, resumable to the bit, order and randomness by step."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from polite_flamingo.core.params import FitPlan
+from polite_flamingo.core.seeds import derive
+
+Batch = Any
+Loss = Callable[[nn.Module, Batch], Tensor | tuple[Tensor, dict[str, Tensor]]]
+Log = Callable[[int, dict[str, float]], None]
+
+CHECKPOINT = "last.ckpt"
+LOG_EVERY = 10
+
+
+def fit(
+    model: nn.Module,
+    loss: Loss,
+    batch: Callable[[int], Batch],
+    plan: FitPlan,
+    work: Path,
+    seed: int,
+    name: str = "training",
+    log: Log | None = None,
+) -> dict[str, list[float]]:
+    """Train the parameters of ``model`` that require gradients; return the curve.
+
+    ``batch(i)`` must be a pure function of the micro-batch number, and ``loss(model, batch)`` may
+    use torch's random state (it is seeded from (seed, step)): a run killed at any moment goes on
+    from its last checkpoint in ``work`` to the same weights, bit for bit. ``log`` is called with
+    (step, metrics) while training. Returns lists ``step``, ``loss`` and the loss's extra metrics.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    module = _Module(model, loss, plan, seed, log)
+    checkpoint = work / CHECKPOINT
+    # Lightning restores step, optimizer and schedule; the data start at the same step.
+    resumed = checkpoint.is_file()
+    start = _step_of(checkpoint) if resumed else 0
+    trainer = L.Trainer(
+        max_steps=plan.steps,
+        max_epochs=-1,
+        accelerator="auto",
+        devices=1,
+        precision=plan.precision,
+        accumulate_grad_batches=plan.accumulate,
+        gradient_clip_val=plan.clip_norm,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[_Checkpoints(checkpoint, plan.checkpoint_steps), _Progress(name, plan.steps)],
+    )
+    data = _Batches(batch, start * plan.accumulate, plan.steps * plan.accumulate)
+    model.train()
+    if start < plan.steps:
+        with warnings.catch_warnings():
+            # Workers would only add processes: batches are cheap. Resuming is by our own step.
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            warnings.filterwarnings("ignore", message=".*mid-epoch.*|.*resum.*")
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*|.*isinstance.treespec.*")
+            trainer.fit(
+                module,
+                DataLoader(data, batch_size=None, num_workers=0),
+                ckpt_path=checkpoint if resumed else None,
+                weights_only=True,
+            )
+    else:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        module.load_state_dict(state["state_dict"], strict=False)
+        module.on_load_checkpoint(state)
+    model.eval()
+    return module.history
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
+
+
+class _Batches(IterableDataset[Batch]):
+    """Micro-batches ``start`` .. ``stop``-1."""
+
+    def __init__(self, batch: Callable[[int], Batch], start: int, stop: int) -> None:
+        self.batch = batch
+        self.start = start
+        self.stop = stop
+
+    def __iter__(self) -> Iterator[Batch]:
+        for index in range(self.start, self.stop):
+            yield self.batch(index)
+
+
+class _Module(L.LightningModule):
+    """A model, its loss, AdamW and the schedule of a plan."""
+
+    def __init__(
+        self, model: nn.Module, loss: Loss, plan: FitPlan, seed: int, log: Log | None
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.loss = loss
+        self.plan = plan
+        self.seed = seed
+        self.report = log
+        self.history: dict[str, list[float]] = {"step": [], "loss": []}
+        self.strict_loading = False
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        torch.manual_seed(derive(self.seed, "step", self.global_step, index))
+        result = self.loss(self.model, batch)
+        value, extra = result if isinstance(result, tuple) else (result, {})
+        step = self.global_step
+        if step % LOG_EVERY == 0 and (not self.history["step"] or self.history["step"][-1] != step):
+            metrics = {"loss": float(value.detach())}
+            metrics |= {key: float(item.detach()) for key, item in extra.items()}
+            for key, number in {"step": float(step), **metrics}.items():
+                self.history.setdefault(key, []).append(number)
+            if self.report is not None:
+                self.report(step, metrics)
+        return value
+
+    def configure_optimizers(self) -> Any:
+        # Norms, gates and biases are not decayed.
+        groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+        for parameter in self.model.parameters():
+            if parameter.requires_grad:
+                groups[parameter.ndim >= 2].append(parameter)
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": groups[True], "weight_decay": self.plan.weight_decay},
+                {"params": groups[False], "weight_decay": 0.0},
+            ],
+            lr=self.plan.learning_rate,
+            betas=(0.9, 0.98),
+            foreach=True,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _rate(self, step: int) -> float:
+        if step < self.plan.warmup:
+            return (step + 1) / self.plan.warmup
+        share = (step - self.plan.warmup) / max(1, self.plan.steps - self.plan.warmup)
+        return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Only what is trained: a frozen 9B model has no place in a checkpoint of its LoRA."""
+        trained = {f"model.{n}" for n, p in self.model.named_parameters() if p.requires_grad}
+        buffers = {f"model.{n}" for n, _ in self.model.named_buffers()}
+        full = super().state_dict(*args, **kwargs)
+        return {key: value for key, value in full.items() if key in trained or key in buffers}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["history"] = self.history
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.history = checkpoint["history"]
+
+
+class _Checkpoints(Callback):
+    """Write ``last.ckpt`` every so many steps and at the end, never half."""
+
+    def __init__(self, path: Path, every: int) -> None:
+        self.path = path
+        self.every = every
+        self.saved = -1
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, module: L.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        step = trainer.global_step
+        due = step % self.every == 0 or step == trainer.max_steps
+        if due and step != self.saved:
+            self.saved = step
+            temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+            trainer.save_checkpoint(temporary)
+            os.replace(temporary, self.path)
+
+
+class _Progress(Callback):
+    """A bar with rate, ETA and loss."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self.name = name
+        self.total = total
+        self.bar: Any = None
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.bar = tqdm(
+            total=self.total,
+            initial=trainer.global_step,
+            desc=self.name,
+            unit="step",
+            mininterval=2.0,
+            ascii=True,
+        )
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, module: L.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        history = module.history["loss"]
+        if history:
+            self.bar.set_postfix(loss=f"{history[-1]:.3f}", refresh=False)
+        self.bar.update(trainer.global_step - self.bar.n)
+
+    def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.bar.close()

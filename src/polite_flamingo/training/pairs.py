@@ -1,0 +1,71 @@
+"""Image-text pairs of the base models: captions as they are, questions with their answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from polite_flamingo.core.sample import Sample
+from polite_flamingo.core.seeds import generator
+
+
+@dataclass(frozen=True)
+class ImageTexts:
+    """An image with what is said of it: captions, and (question, answer) pairs."""
+
+    image: str
+    source: str
+    captions: tuple[str, ...]
+    answers: tuple[tuple[str, str], ...]
+
+
+def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
+    """Gather the texts of every image that stands alone in a sample, in order of appearance."""
+    captions: dict[tuple[str, str], list[str]] = defaultdict(list)
+    answers: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    keys: dict[tuple[str, str], None] = {}
+    for sample in samples:
+        if len(sample.images) != 1:
+            continue
+        key = (sample.source, sample.images[0])
+        keys[key] = None
+        if sample.task == "captioning":
+            captions[key] += sample.references or (sample.turns[0].response,)
+        elif sample.task == "classification":
+            captions[key] += sample.references or (sample.turns[0].response,)
+            answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
+        else:
+            answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
+    return [
+        ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key])) for key in keys
+    ]
+
+
+def image_weights(groups: Sequence[ImageTexts], weights: Mapping[str, float]) -> list[float]:
+    """Sampling weight of each image, so that sources appear in proportion to ``weights``."""
+    count: dict[str, int] = defaultdict(int)
+    for group in groups:
+        count[group.source] += 1
+    return [weights[group.source] / count[group.source] for group in groups]
+
+
+def caption_text(group: ImageTexts, seed: int, *names: str | int, most: int = 4) -> str:
+    """One text of an image for CLIP: a caption, or up to ``most`` questions with answers."""
+    rng = generator(seed, "caption", *names)
+    if group.captions:
+        return group.captions[int(rng.integers(len(group.captions)))]
+    chosen = rng.permutation(len(group.answers))[:most]
+    return " ".join(f"{group.answers[i][0]} {group.answers[i][1]}" for i in chosen)
+
+
+def pair_texts(
+    group: ImageTexts, seed: int, *names: str | int, most: int = 3
+) -> list[tuple[str, str]]:
+    """(given text, text to learn) pairs of an image: a caption, or up to ``most`` answers."""
+    rng = generator(seed, "pair", *names)
+    kinds = len(group.captions) > 0, len(group.answers) > 0
+    if kinds == (True, False) or (all(kinds) and rng.random() < 0.5):
+        return [("", group.captions[int(rng.integers(len(group.captions)))])]
+    chosen = rng.permutation(len(group.answers))[:most]
+    return [group.answers[int(i)] for i in chosen]

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.sample import Sample, Turn
+from polite_flamingo.evaluation import summary
+from polite_flamingo.evaluation.rewrites import CHECK_SCHEMA
+
+QUESTION = "What color is it?"
+MODELS = tuple(f"{variant}-stage{stage}" for variant in ("pf", "raw") for stage in (1, 2, 3))
+RESPONSE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("model", "control", "sample_id", "source", "task")]
+    + [("answer", pa.string()), ("correct", pa.bool_())]
+)
+RATING_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("model", "control", "sample_id")]
+    + [(name, pa.float64()) for name in ("reward", "rouge_l", "sts")]
+)
+
+
+def _sample(source: str, split: str, index: int, task: str, answer: str | None) -> Sample:
+    return Sample(
+        sample_id=f"{source}/{split}/{index}",
+        source=source,
+        split=split,
+        task=task,
+        images=(f"{source}{split}{index // 2}",),
+        turns=(Turn(QUESTION, answer or "a red star"),),
+        answer=answer,
+    )
+
+
+def _samples() -> dict[str, Sample]:
+    samples = [
+        _sample("easy_vqa", "train", index, "vqa", "red" if index else "blue") for index in range(4)
+    ]
+    samples += [
+        _sample("easy_vqa", "test", index, "vqa", "red" if index < 2 else "blue")
+        for index in range(4)
+    ]
+    samples += [_sample("shapes_coco", "test", index, "captioning", None) for index in range(2)]
+    samples += [_sample("shapes_vsr", "test", index, "vqa", "yes") for index in range(2)]
+    return {sample.sample_id: sample for sample in samples}
+
+
+def _responses(samples: dict[str, Sample], correct: Any) -> pa.Table:
+    rows = [
+        {
+            "model": model,
+            "control": control,
+            "sample_id": sample.sample_id,
+            "source": sample.source,
+            "task": sample.task,
+            "answer": None,
+            "correct": correct(model, control, sample),
+        }
+        for model in MODELS
+        for control in (("", "blank", "shuffled") if model == "pf-stage3" else ("",))
+        for sample in samples.values()
+        if sample.split == "test"
+    ]
+    return pa.Table.from_pylist(rows, schema=RESPONSE_SCHEMA)
+
+
+def _ratings(samples: dict[str, Sample]) -> pa.Table:
+    rows = [
+        {"model": model, "control": "", "sample_id": sample.sample_id, "rouge_l": 0.5, "sts": None,
+         "reward": (1.0 if model.startswith("pf") else -1.0) + 0.1 * int(model[-1])}
+        for model in MODELS
+        for sample in samples.values()
+        if sample.split == "test"
+    ]  # fmt: skip
+    rows += [
+        {"model": "style", "control": "", "sample_id": str(index), "reward": 2.0}
+        for index in range(3)
+    ]
+    return pa.Table.from_pylist(rows, schema=RATING_SCHEMA)
+
+
+def _correct(model: str, control: str, sample: Sample) -> bool | None:
+    if sample.answer is None:
+        return None
+    if control:
+        return sample.answer == "red"
+    index = int(sample.sample_id.rsplit("/", 1)[1])
+    if sample.source == "shapes_vsr":
+        return index == 0
+    if model == "raw-stage2":
+        return index == 3
+    # pf: three right, and one without any answer in it.
+    return True if index < 3 else None
+
+
+def _build(**changes: Any) -> dict[str, Any]:
+    samples = _samples()
+    check: dict[str, Any] = {
+        "sample_id": "easy_vqa/train/0",
+        "candidate": 0,
+        "source": "easy_vqa",
+        "task": "vqa",
+        "decision": "kept",
+        "reason": "",
+        "draft_factual": True,
+        "factual": True,
+        "output_factual": True,
+        "faithful": True,
+        "draft_reward": -2.0,
+        "reward": 1.0,
+        "output_reward": 1.0,
+    }
+    key = {"sample_id": "easy_vqa/train/0", "candidate": 0}
+    arguments: dict[str, Any] = {
+        "samples": samples,
+        "candidates": pa.Table.from_pylist([{**key, "draft": "blue", "rewrite": "It is blue."}]),
+        "decisions": pa.Table.from_pylist(
+            [{**key, "decision": "kept", "reason": "", "output": "It is blue."}]
+        ),
+        "checks": pa.Table.from_pylist([check], schema=CHECK_SCHEMA),
+        "rejected": {},
+        "style": [],
+        "responses": _responses(samples, _correct),
+        "ratings": _ratings(samples),
+        "judges": {"nli": {"accuracy": 0.9, "n": 200}, "reward": {"accuracy": 0.8}},
+        "held_out": ["shapes_vsr"],
+        "resamples": 200,
+    }
+    return summary.build_metrics(**(arguments | changes))
+
+
+def test_every_headline_figure_is_there() -> None:
+    headline = _build()["headline"]
+    assert [key for key in summary.HEADLINE if headline.get(key) is None] == []
+
+
+def test_no_answer_in_a_response_counts_as_wrong() -> None:
+    found = _build()
+    assert found["headline"]["easyvqa_accuracy"] == pytest.approx(3 / 4)
+    assert found["headline"]["stage3_accuracy"] == pytest.approx(3 / 4)
+    assert found["headline"]["easyvqa_blind_accuracy"] == pytest.approx(2 / 4)
+
+
+def test_held_out_sets_stay_out_of_the_in_domain_accuracy() -> None:
+    stage = _build()["stages"]["pf-stage3"]
+    assert (stage["answered"], stage["accuracy"], stage["held_out_accuracy"]) == (4, 0.75, 0.5)
+    everything = _build(held_out=[])["stages"]["pf-stage3"]
+    assert (everything["answered"], everything["accuracy"]) == (6, pytest.approx(4 / 6))
+
+
+def test_the_tax_is_paired_on_the_same_samples() -> None:
+    headline = _build()["headline"]
+    assert headline["tax_win_rate"] == 1.0
+    assert headline["tax_accuracy_gap"] == pytest.approx(3 / 4 - 1 / 4)
+    assert headline["tax_accuracy_gap_stage3"] == 0.0
+    found = _build()["intervals"]["tax_accuracy_gap"]
+    assert found["low"] <= 0.5 <= found["high"] and found["n"] == 4
+
+
+def test_reward_of_a_stage_is_the_mean_over_all_its_responses() -> None:
+    headline = _build()["headline"]
+    assert headline["stage2_reward"] == pytest.approx(1.2)
+
+
+def test_controls_hold_the_guess_from_the_question_alone() -> None:
+    controls = _build()["controls"]
+    # The training answers to the question are red, red, red, blue; half of the tests are red.
+    assert controls["easy_vqa"]["question_only"] == pytest.approx(2 / 4)
+    assert controls["easy_vqa"]["image"]["accuracy"] == pytest.approx(3 / 4)
+    assert controls["easy_vqa"]["blank"]["accuracy"] == pytest.approx(2 / 4)
+    assert controls["shapes_vsr"]["held_out"] is True
+    assert controls["shapes_vsr"]["question_only"] is None
+    assert controls["shapes_coco"]["image"]["rouge_l"] == 0.5
+    assert controls["shapes_coco"]["image"]["accuracy"] is None
+
+
+def test_histograms_lose_no_value() -> None:
+    rewards = _build()["rewards"]
+    assert set(rewards["sets"]) == {"raw", "rewritten", "kept", "style"}
+    for own in rewards["sets"].values():
+        assert len(own["shares"]) == len(rewards["edges"]) - 1
+        assert sum(own["shares"]) == pytest.approx(1.0)
+
+
+def test_win_rates_hold_the_models_and_not_the_other_texts() -> None:
+    matrix = _build()["win_rates"]
+    assert matrix["models"] == [*MODELS[3:], *MODELS[:3]]
+    assert matrix["samples"] == 8
+
+
+def test_a_missing_model_leaves_null_figures() -> None:
+    samples = _samples()
+    kept = [row for row in _responses(samples, _correct).to_pylist() if row["model"][:3] != "raw"]
+    headline = _build(responses=pa.Table.from_pylist(kept, schema=RESPONSE_SCHEMA))["headline"]
+    assert headline["tax_accuracy_gap"] is None
+    assert headline["stage3_accuracy"] == pytest.approx(3 / 4)
+
+
+def test_a_response_to_an_unknown_sample_is_refused() -> None:
+    samples = {key: sample for key, sample in _samples().items() if "vsr" not in key}
+    with pytest.raises(UserError, match="shapes_vsr/test/0"):
+        _build(samples=samples)
+
+
+def test_equal_input_gives_equal_figures() -> None:
+    assert _build() == _build()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from polite_flamingo.core.sample import Sample, Turn
+from polite_flamingo.evaluation import truth
+from polite_flamingo.shapes.scene import Scene, Thing, to_json
+
+SCENE = Scene(
+    "raw-1",
+    "raw",
+    "cream",
+    (
+        Thing("circle", "red", "large", "plain", (0.05, 0.05, 0.4, 0.4)),
+        Thing("star", "blue", "small", "plain", (0.7, 0.7, 0.9, 0.9)),
+    ),
+)
+TABLE = pa.Table.from_pylist(
+    [
+        {
+            "source": "shapes_clevr",
+            "image_sha256": "scene1",
+            "graph": to_json(SCENE),
+            "wrong": json.dumps([{"record": "7", "given": "green", "true": "red"}]),
+        }
+    ]
+)
+
+
+def _sample(native: str = "1", **changes: object) -> Sample:
+    fields: dict[str, object] = {
+        "sample_id": f"shapes_clevr/train/{native}",
+        "source": "shapes_clevr",
+        "split": "train",
+        "task": "vqa",
+        "images": ("scene1",),
+        "turns": (Turn("What color is the circle?", "red"),),
+        "answer": "red",
+    }
+    return Sample(**(fields | changes))  # type: ignore[arg-type]
+
+
+def _digit(answer: str) -> Sample:
+    return _sample(
+        source="digits",
+        task="classification",
+        images=("digit",),
+        turns=(Turn("What is this?", f"a handwritten digit {answer}."),),
+        answer=answer,
+    )
+
+
+SAMPLES = [
+    _sample(),
+    _sample("2", answer="green"),
+    _digit("three"),
+    _digit("eight"),
+]
+ANSWER = truth.answer_reader(SAMPLES)
+TELL = truth.truth_teller(truth.scenes_by_image(TABLE), truth.wrong_annotations(TABLE), ANSWER)
+
+
+def test_tables_of_scenes_are_read() -> None:
+    assert truth.scenes_by_image(TABLE) == {"scene1": SCENE}
+    assert truth.wrong_annotations(TABLE) == {"shapes_clevr/train/7": "red"}
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("The circle in the picture is red.", True),
+        ("The circle in the picture is green.", False),
+        ("The circle is red, and the star is yellow.", False),
+        ("I am happy to help you!", False),
+    ],
+)
+def test_an_answer_is_true_if_the_scene_says_so(text: str, true: bool) -> None:
+    assert TELL(_sample(), text) is true
+
+
+def test_a_wrong_annotation_is_judged_by_the_truth_recorded_beside_it() -> None:
+    wrong = _sample("7", answer="green", turns=(Turn("What color is the circle?", "green"),))
+    assert TELL(wrong, "The circle is green.") is False
+    assert TELL(wrong, "The circle is red.") is True
+
+
+def test_digits_are_judged_by_their_label() -> None:
+    assert TELL(_digit("three"), "This is a handwritten digit three.") is True
+    assert TELL(_digit("three"), "This is a handwritten digit eight.") is False
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("There is a large red circle and a small blue star.", True),
+        ("There is a large red circle and a green star.", False),
+        ("What a lovely day!", None),
+    ],
+)
+def test_captions_are_judged_by_their_claims(text: str, true: bool | None) -> None:
+    caption = _sample(task="captioning", answer=None, turns=(Turn("Describe it.", "x"),))
+    assert TELL(caption, text) is true
+
+
+def test_texts_on_two_pictures_are_not_judged() -> None:
+    change = _sample(task="change_captioning", answer=None, images=("scene1", "scene1"))
+    assert TELL(change, "The circle is green.") is None
+
+
+def test_no_answer_is_wrong_and_no_short_answer_is_not_scored() -> None:
+    assert truth.is_correct(_sample(), "It is red.", ANSWER) is True
+    assert truth.is_correct(_sample(), "I cannot say.", ANSWER) is False
+    assert truth.is_correct(_sample(answer=None), "It is red.", ANSWER) is None
+
+
+def test_numbers_and_words_are_the_same_answer() -> None:
+    count = _sample(turns=(Turn("How many circles are there?", "three"),), answer="three")
+    assert truth.same_answer(count, "3", "three")
+    assert not truth.same_answer(count, "2", "three")
+    assert not truth.same_answer(count, None, "three")

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import PreTrainedTokenizerBase
+
+from polite_flamingo.core.sample import Turn
+from polite_flamingo.models.configs import ModelConfig
+from polite_flamingo.models.prompt import Encoded, concatenate, encode_prompt, encode_turns, pad
+from polite_flamingo.models.tokenizer import special_ids
+
+TEXT = st.text(max_size=30) | st.just("<image></s>")
+TURNS = st.lists(st.tuples(st.builds(Turn, TEXT, TEXT), st.integers(0, 3)), min_size=1, max_size=3)
+
+
+def responses(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> str:
+    return tokenizer.decode(encoded.input_ids[encoded.loss_mask])
+
+
+def test_the_prompt_as_written(tokenizer: PreTrainedTokenizerBase, config: ModelConfig) -> None:
+    turns = [Turn("What differs?", "The circle."), Turn("Sure?", "Yes.")]
+    encoded = encode_turns(tokenizer, turns, [2, 0], config.prompt, draft="yes")
+    assert tokenizer.decode(encoded.input_ids) == (
+        "<s>A polite assistant.\n### Human:<image><image> What differs?<|endofchunk|>"
+        "\n### Assistant: The circle.</s>### Human: Sure?"
+        "\n### Assistant: (Drafted Response) yes\n(Revised Response) Yes.</s>"
+    )
+    assert encoded.image_count == 2
+
+
+@given(drawn=TURNS, draft=st.none() | TEXT)
+def test_loss_mask_decodes_to_the_responses(
+    tokenizer: PreTrainedTokenizerBase,
+    config: ModelConfig,
+    drawn: list[tuple[Turn, int]],
+    draft: str | None,
+) -> None:
+    turns, images = [turn for turn, _ in drawn], [count for _, count in drawn]
+    encoded = encode_turns(tokenizer, turns, images, config.prompt, draft)
+    expected = "".join(f" {turn.response}</s>" for turn in turns)
+    assert responses(tokenizer, encoded) == expected
+    special = special_ids(tokenizer)
+    assert (encoded.input_ids == special.image).sum() == sum(images) == encoded.image_count
+    assert (encoded.input_ids == special.eos).sum() == len(turns)
+
+    prompt = encode_prompt(tokenizer, turns, images, config.prompt, draft)
+    assert np.array_equal(prompt.input_ids, encoded.input_ids[: len(prompt)])
+    rest = tokenizer.decode(encoded.input_ids[len(prompt) :])
+    assert rest == f" {turns[-1].response}</s>"
+
+
+def test_later_conversations_carry_no_system_sentence(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig
+) -> None:
+    first = encode_turns(tokenizer, [Turn("A?", "a")], [1], config.prompt)
+    later = encode_turns(tokenizer, [Turn("B?", "b")], [1], config.prompt, first=False)
+    packed = concatenate([first, later])
+    text = tokenizer.decode(packed.input_ids)
+    assert text.count("<s>") == text.count(config.prompt.system) == 1
+    assert packed.image_count == 2
+    assert responses(tokenizer, packed) == " a</s> b</s>"
+
+
+def test_images_may_stand_after_the_instruction(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig
+) -> None:
+    style = dataclasses.replace(config.prompt, images="after")
+    prompt = encode_prompt(tokenizer, [Turn("What?", "")], [1], style)
+    assert "What?<image><|endofchunk|>\n### Assistant:" in tokenizer.decode(prompt.input_ids)
+
+
+def test_padding_sides(tokenizer: PreTrainedTokenizerBase, config: ModelConfig) -> None:
+    long = encode_turns(tokenizer, [Turn("A long question?", "answer")], [0], config.prompt)
+    short = encode_turns(tokenizer, [Turn("A?", "a")], [0], config.prompt)
+    pad_id = special_ids(tokenizer).pad
+    for left in (False, True):
+        batch = pad([short, long], pad_id, left)
+        assert batch.input_ids.shape == (2, len(long))
+        kept = batch.input_ids[0][batch.attention_mask[0]]
+        assert kept.tolist() == short.input_ids.tolist()
+        assert batch.loss_mask[0].sum() == short.loss_mask.sum()
+        assert bool(batch.attention_mask[0, -1]) is left
+        assert (batch.input_ids[0][~batch.attention_mask[0]] == pad_id).all()
+
+
+def test_image_counts_must_match_turns(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig
+) -> None:
+    with pytest.raises(ValueError, match="1 turns but 2"):
+        encode_turns(tokenizer, [Turn("A?", "a")], [1, 0], config.prompt)
