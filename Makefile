@@ -11,8 +11,9 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export HF_HUB_OFFLINE ?= 1
+export PREFECT_HOME := $(CURDIR)/runs/prefect
 
-.PHONY: repro test lint ui pipeline micro data-quality install clean
+.PHONY: repro test lint ui pipeline micro data-quality install lock clean
 
 repro: install ## rebuild everything that is out of date
 	dvc repro
@@ -49,6 +50,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --editable .
 	@touch $@
+
+lock: ## pin the newest versions that pyproject.toml allows
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-header --no-annotate \
+	    --no-emit-index-url --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove everything that was built (not the DVC cache)
 	rm -rf data/* models runs reports

@@ -84,7 +84,7 @@ def reproduce_stage(root: Path, name: str) -> State[Any]:
     return Completed(message=f"ran in {time.perf_counter() - start:.1f} s")
 
 
-def stage_task(name: str) -> Task[..., Any]:
+def stage_task(name: str) -> Any:
     """The task of one stage, under its name."""
     return reproduce_stage.with_options(name=name, task_run_name=name)
 
@@ -94,8 +94,7 @@ def stage_flow(name: str) -> Flow[..., Any]:
 
     @flow(name=name, description=f"Reproduces the DVC stage {name}", persist_result=False)
     def reproduces(root: Path = Path(".")) -> State[Any]:
-        state: State[Any] = stage_task(name)(root.resolve(), name, return_state=True)
-        return _own(state)
+        return _own(stage_task(name)(root.resolve(), name, return_state=True))
 
     return reproduces
 
@@ -146,7 +145,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m flows.stages STAGE", file=sys.stderr)
         return 2
-    state = stage_flow(arguments[0])(return_state=True)
+    run: Any = stage_flow(arguments[0])
+    state: State[Any] = run(return_state=True)
     print(f"{arguments[0]}: {state.name}: {state.message}")
     return 0 if state.is_completed() else 1
 

@@ -58,10 +58,21 @@ def test_has_boxes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["It costs 0.5, or 3.2 with tax.", "Options: [a, b, c, d]", "1, 2, 3, 4", ""]
+    "text",
+    [
+        "It costs 0.5, or 3.2 with tax.",
+        "Options: [a, b, c, d]",
+        "1, 2, 3, 4",
+        "3.25, 14.50, 6.75",
+        "",
+    ],
 )
 def test_numbers_are_no_boxes(text: str) -> None:
     assert not has_boxes(text)
+
+
+def test_coordinates_over_line_ends_do_not_stall() -> None:
+    assert strip_boxes("0.5,\n0.5,\n0.5, 0.5") == "0.5,\n0.5,\n0.5, 0.5"
 
 
 def test_strip_keeps_the_words_of_a_sentence() -> None:
@@ -79,6 +90,10 @@ def test_append_then_strip_gives_the_text_back(
     assert strip_boxes(joined) == text
 
 
-@given(st.text())
+@given(
+    st.lists(
+        st.sampled_from(["[", "]", "0.5", "1", ", ", "-.25", "dog: ", "\n", " ", BOX_ANNOUNCEMENT])
+    ).map("".join)
+)
 def test_strip_leaves_no_boxes(text: str) -> None:
     assert not has_boxes(strip_boxes(text))

@@ -130,7 +130,7 @@ def test_train_and_val_are_drawn_by_sample() -> None:
     "shares", [{"nosie": 1.0}, {"noise": -1.0, "annotations": 2.0}, {"noise": 0.0}, {}]
 )
 def test_wrong_shares_are_a_one_line_error(shares: dict[str, float]) -> None:
-    with pytest.raises(UserError, match="distort.shares"):
+    with pytest.raises(UserError, match=r"distort\.shares"):
         mixture(shares)
 
 

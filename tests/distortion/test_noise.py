@@ -79,3 +79,9 @@ def test_any_text_is_distorted_or_reported(text: str, seed: int) -> None:
         assert isinstance(add_noise(text, seed, "x"), str)
     except Undistorted as error:
         assert error.reason == "nlpaug_failed"
+
+
+def test_a_courtesy_is_never_all_that_is_kept() -> None:
+    drafts = noisy("Sure! The circle is red. It is also small.", 200)
+    assert "Sure! The circle is red." in drafts
+    assert "Sure!" not in drafts

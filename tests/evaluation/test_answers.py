@@ -7,10 +7,14 @@ from hypothesis import strategies as st
 from polite_flamingo.evaluation.answers import extract_answer
 
 EASY = "circle green red gray yes teal black rectangle yellow triangle brown blue no".split()
-SHAPES = (
-    "red green blue yellow black gray teal brown purple orange circle rectangle triangle square "
-    "star cross small large plain striped dotted yes no 0 1 2 3 4 5 6 left right center top bottom"
-).split() + ["top left", "top right", "bottom left", "bottom right"]
+SHAPES = [
+    *"red green blue yellow black gray teal brown purple orange circle rectangle triangle square "
+    "star cross small large plain striped dotted yes no 0 1 2 3 4 5 6 left right center top bottom".split(),
+    "top left",
+    "top right",
+    "bottom left",
+    "bottom right",
+]
 
 EASY_CASES = [
     # terse
@@ -103,16 +107,27 @@ SHAPES_CASES = [
     ("Are there more stars than circles?", "There are fewer stars than circles.", "no"),
     ("Is the star red?", "No, it's a yellow star.", "no"),
     ("Is the star red?", "The star is yellow.", "no"),
-    ("What color is the small circle?", "The large circle is red; the small circle is blue.", "blue"),
-    ("What color is the thing left of the red star?", "The thing left of the red star is teal.", "teal"),
+    (
+        "What color is the small circle?",
+        "The large circle is red; the small circle is blue.",
+        "blue",
+    ),
+    (
+        "What color is the thing left of the red star?",
+        "The thing left of the red star is teal.",
+        "teal",
+    ),
+    ("The star is above the circle. Is this true?", "No, the statement is false.", "no"),
+    ("The star is above the circle. Is this true?", "The star is above the circle.", "yes"),
+    ("Is the star above the circle?", "It is not true that the star is above it.", "no"),
+    ("Is the circle plain, striped or dotted?", "I'd say the circle is dotted.", "dotted"),
+    ("Is it a star or a cross?", "It is a cross.", "cross"),
     ("What shape is the large thing?", "The large thing is a cross.", "cross"),
 ]
 
 
 @pytest.mark.parametrize(("question", "response", "answer"), EASY_CASES)
-def test_answer_in_the_words_of_easy_vqa(
-    question: str, response: str, answer: str | None
-) -> None:
+def test_answer_in_the_words_of_easy_vqa(question: str, response: str, answer: str | None) -> None:
     assert extract_answer(response, question, EASY) == answer
 
 

@@ -66,7 +66,7 @@ def _checks() -> pa.Table:
     return rewrites.check_rewrites(
         **tables,
         samples=samples,
-        output_rewards={"easy_vqa/train/1#0": 0.0},
+        rewards={"output": {"easy_vqa/train/1#0": 0.0}},
         wrong={"easy_vqa/train/3"},
         truth=lambda sample, text: _color(text) == "red" if _color(text) else None,
         answer=lambda sample, text: _color(text),
@@ -111,7 +111,7 @@ def test_captions_have_no_answer_to_be_faithful_to() -> None:
     checks = rewrites.check_rewrites(
         **tables,
         samples=samples,
-        output_rewards={},
+        rewards={},
         wrong=(),
         truth=lambda sample, text: None,
         answer=lambda sample, text: _color(text),
@@ -128,7 +128,7 @@ def test_a_rewrite_without_a_decision_is_refused() -> None:
         rewrites.check_rewrites(
             **tables,
             samples=samples,
-            output_rewards={},
+            rewards={},
             wrong=(),
             truth=lambda sample, text: None,
             answer=lambda sample, text: None,

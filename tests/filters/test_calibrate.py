@@ -48,7 +48,9 @@ def test_separable_faults_are_all_caught_and_no_good_is_lost() -> None:
 @pytest.mark.parametrize("max_good_lost", [0.01, 0.05, 0.2])
 def test_all_filters_together_keep_within_the_budget(max_good_lost: float) -> None:
     values, good, _ = planted(overlap=6.0)
-    failing = np.any(list(dropped(values, choose_thresholds(values, good, max_good_lost)).values()), 0)
+    failing = np.any(
+        list(dropped(values, choose_thresholds(values, good, max_good_lost)).values()), 0
+    )
     assert failing[good].mean() <= max_good_lost
     assert failing[~good].mean() > failing[good].mean()
 
@@ -56,7 +58,9 @@ def test_all_filters_together_keep_within_the_budget(max_good_lost: float) -> No
 def test_a_larger_budget_catches_more() -> None:
     values, good, _ = planted(overlap=6.0)
     caught = [
-        np.any(list(dropped(values, choose_thresholds(values, good, budget)).values()), 0)[~good].sum()
+        np.any(list(dropped(values, choose_thresholds(values, good, budget)).values()), 0)[
+            ~good
+        ].sum()
         for budget in (0.005, 0.05, 0.2)
     ]
     assert caught == sorted(caught)

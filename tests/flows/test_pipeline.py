@@ -65,9 +65,7 @@ def task_runs(client: SyncPrefectClient, flow_run: Any) -> dict[str, Any]:
     # Task runs reach the server as events, a moment after the flow has ended.
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))
     for _ in range(60):
-        found = client.read_task_runs(
-            flow_run_filter=wanted, limit=100, sort=TaskRunSort.NAME_ASC
-        )
+        found = client.read_task_runs(flow_run_filter=wanted, limit=100, sort=TaskRunSort.NAME_ASC)
         if found and all(run.state and run.state.is_final() for run in found):
             break
         time.sleep(0.25)

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerBase
 
-from polite_flamingo.models.configs import MaskMode
-from polite_flamingo.models.flamingo import Flamingo
+from polite_flamingo.models.configs import MaskMode, ModelConfig
+from polite_flamingo.models.flamingo import Flamingo, build_flamingo
 from polite_flamingo.models.generate import generate
 from polite_flamingo.models.masking import media_mask
 from polite_flamingo.models.prompt import Encoded
@@ -60,6 +61,34 @@ def test_cached_batched_single_and_uncached_agree(model: Flamingo, mode: MaskMod
     assert batched == in_threes
     for prompt, images, result in zip(encoded, tokens, batched, strict=True):
         assert generate(model, [prompt], [images], NEW) == [result]
+        assert slow(model, prompt, images) == (list(result.tokens), result.stopped)
+
+
+@pytest.mark.parametrize("family", ["opt", "gpt_neox"])
+def test_other_language_models_agree_too(
+    family: str, config: ModelConfig, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    sizes = {"num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 64}
+    feed_forward = {"opt": {"ffn_dim": 64, "word_embed_proj_dim": 32}}
+    settings = AutoConfig.for_model(
+        family,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        **sizes,
+        **feed_forward.get(family, {"intermediate_size": 64}),
+    )
+    lm = AutoModelForCausalLM.from_config(settings, attn_implementation="sdpa")
+    model = build_flamingo(config, tokenizer, lm=lm).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("_gate"):
+                parameter.fill_(0.8)
+            elif parameter.ndim == 2 and not name.startswith("vision."):
+                parameter.mul_(4.0)
+    encoded, tokens = prompts(model)
+    batched = generate(model, encoded, tokens, NEW)
+    assert len({result.tokens for result in batched}) > 1
+    for prompt, images, result in zip(encoded, tokens, batched, strict=True):
         assert slow(model, prompt, images) == (list(result.tokens), result.stopped)
 
 

@@ -63,6 +63,14 @@ TRUE = [
     "The green star is to the left of the yellow star. It is dotted.",
     "Happy to help! The circle you asked about appears to be red.",
     "I think there are two stars, a circle, and a square.",
+    "It is not true that the circle is blue.",
+    "I don't think there is a triangle.",
+    "A triangle can't be seen.",
+    "There are no crosses and two stars.",
+    "There are two stars: one is on the left and one is at the bottom.",
+    "There are two stars in two colors.",
+    "The circle is in the top left because the middle of the circle lies there.",
+    "The number of stars is larger than the number of pluses.",
 ]
 
 FALSE = [
@@ -96,6 +104,10 @@ FALSE = [
     "A star is above the red circle.",
     "The square lacks nothing but the circle has stripes.",
     "The star is to the right of the square.",
+    "It is not correct that the circle is red.",
+    "I don't believe that there is a square.",
+    "A square cannot be seen.",
+    "There are no stars and two circles.",
 ]
 
 NOTHING = [
@@ -132,6 +144,13 @@ QUESTIONS = [
     ("How big is the circle?", "tiny", True),
     ("Is the square red?", "No, the square is blue.", True),
     ("Is the square red?", "No, the square is green.", False),
+    ("Is it true that the square is blue?", "Yes, it is.", True),
+    ("The square is blue. Is this true?", "No, this is false.", False),
+    ("True or false: there are three stars.", "False.", True),
+    ("Does this sentence fit the picture? 'A cross is shown.'", "No.", True),
+    ("Is the square plain, striped or dotted?", "Striped.", True),
+    ("Is the square plain, striped or dotted?", "It looks dotted.", False),
+    ("Which part of the image holds the square?", "on the right", True),
 ]
 
 
@@ -192,7 +211,13 @@ def test_a_list_of_colours_is_a_list_of_things() -> None:
     ("question", "kind", "subject", "yes_no", "negated"),
     [
         ("what color is the shape?", "color", Phrase(), False, False),
-        ("What is the color of the small star?", "color", Phrase("star", size="small"), False, False),
+        (
+            "What is the color of the small star?",
+            "color",
+            Phrase("star", size="small"),
+            False,
+            False,
+        ),
         ("which shape is in the image?", "shape", Phrase(), False, False),
         ("what is the teal shape?", "shape", Phrase(color="teal"), False, False),
         ("is there not a black shape?", "exist", Phrase(color="black"), True, True),

@@ -67,7 +67,7 @@ def test_members_in_any_order_and_missing_ones(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=40) | st.text("[]{}\",:1a\n \\", max_size=40).map(str.encode))
+@given(st.binary(max_size=40) | st.text('[]{}",:1a\n \\', max_size=40).map(str.encode))
 def test_any_bytes_are_read_without_raising(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(data)

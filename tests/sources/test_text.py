@@ -8,7 +8,8 @@ from polite_flamingo.sources.text import neutralise, one_line, tidy
 
 TOKENS = ["<image>", "<|endofchunk|>", "</s>", "<s>", "### Human:", "### Assistant:", "<img_path>"]
 pieces = st.lists(
-    st.sampled_from([*TOKENS, "<", ">", "|", "###", " ", "Human:", "\n", "image"]) | st.text(max_size=3)
+    st.sampled_from([*TOKENS, "<", ">", "|", "###", " ", "Human:", "\n", "image"])
+    | st.text(max_size=3)
 ).map("".join)
 
 

@@ -40,7 +40,11 @@ def workspace(root: Path, number: int = 40) -> Layout:
         color = colors[place % 4]
         llava.append(
             Sample(
-                f"llava/train/{place}", "llava", "train", "conversation", (f"image-{place}",),
+                f"llava/train/{place}",
+                "llava",
+                "train",
+                "conversation",
+                (f"image-{place}",),
                 (
                     Turn("Describe the image.", f"The image shows a small {color} star. Enjoy!"),
                     Turn("What color is the star?", f"The star is a lovely {color}."),
@@ -49,14 +53,23 @@ def workspace(root: Path, number: int = 40) -> Layout:
         )
         chat.append(
             Sample(
-                f"chat/train/{place}", "chat", "train", "text", (),
+                f"chat/train/{place}",
+                "chat",
+                "train",
+                "text",
+                (),
                 (Turn("Give a tip.", f"Of course! You can wear {color} clothes. They are nice."),),
             )
         )
         coco.append(
             Sample(
-                f"coco/train/{place}", "coco", "train", "captioning", (f"image-{place}",),
-                (Turn("Caption it.", f"a {color} star"),), (f"a {color} star",),
+                f"coco/train/{place}",
+                "coco",
+                "train",
+                "captioning",
+                (f"image-{place}",),
+                (Turn("Caption it.", f"a {color} star"),),
+                (f"a {color} star",),
                 (Box("star", 0, 0, 0.5, 0.5),),
             )
         )

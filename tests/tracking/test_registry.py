@@ -15,7 +15,7 @@ from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.tables import write_json
 from polite_flamingo.tracking import registry, runs
 
-LOADER = '''
+LOADER = """
 import json
 from pathlib import Path
 import pandas as pd
@@ -31,7 +31,7 @@ class Loud:
 
 def _load_pyfunc(path):
     return Loud(path)
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,17 @@ from polite_flamingo.core.sample import Box
 # so that the rewriter meets in raw annotations exactly what it was trained to read.
 BOX_ANNOUNCEMENT = "Objects in the picture and their bounding boxes:"
 
-_DECIMAL = r"-?(?:\d{1,2}\.\d+|\.\d+)"
+_ANNOUNCED = re.compile(re.escape(BOX_ANNOUNCEMENT), re.IGNORECASE)
+_DECIMAL = r"-?(?<![\d.])[01]?\.\d+"
 _NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)"
-# Four numbers in brackets, or three and more bare decimals in a row: generated text that breaks
-# off in the middle of a box still counts as one.
+# Never over a line end: boxes are taken out line by line.
+_GAP = r"[^\S\n]*"
+_COMMA = rf"{_GAP},{_GAP}"
+# Four numbers in brackets, or three and more bare decimals of 0..1 in a row: generated text that
+# breaks off in the middle of a box still counts as one.
 _COORDINATES = re.compile(
-    rf"\[\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*\]"
-    rf"|[\[(]?\s*{_DECIMAL}(?:\s*,\s*{_DECIMAL}){{2,}}(?:\s*,)?\s*[\])]?"
+    rf"\[{_GAP}{_NUMBER}(?:{_COMMA}{_NUMBER}){{3}}{_GAP}\]"
+    rf"|[\[(]?[ ]?{_DECIMAL}(?:{_COMMA}{_DECIMAL}){{2,}}(?:{_GAP},)?(?:{_GAP}[\])])?"
 )
 # What is left of a box line "name: [..]" without its coordinates: nothing of worth.
 _NAME_ONLY = re.compile(r"^[^:]{0,60}:?[\s.,;*-]*$")
@@ -77,16 +81,24 @@ def append_boxes(text: str, boxes: Sequence[Box]) -> str:
 
 def has_boxes(text: str) -> bool:
     """Tell whether a text holds box coordinates or the sentence that announces them."""
-    return BOX_ANNOUNCEMENT.lower() in text.lower() or _COORDINATES.search(text) is not None
+    return bool(_ANNOUNCED.search(text) or _COORDINATES.search(text))
 
 
 def strip_boxes(text: str) -> str:
     """Remove announcement, box lines and coordinates inside a sentence; the rest stays."""
-    text = re.sub(re.escape(BOX_ANNOUNCEMENT), "\n", text, flags=re.IGNORECASE)
+    # Taking one out can put the pieces of another together: look again until none is left.
+    while has_boxes(text):
+        text = _strip_once(text)
+    return text.strip()
+
+
+def _strip_once(text: str) -> str:
+    text = _ANNOUNCED.sub("\n", text)
     lines: list[str] = []
     for line in text.split("\n"):
-        bare = _COORDINATES.sub("", line)
-        if bare != line and (":" in bare or not bare.strip()) and _NAME_ONLY.match(bare):
-            continue
-        lines.append(re.sub(r" +([.,;!?])", r"\1", re.sub(r" {2,}", " ", bare)).rstrip())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        bare = _COORDINATES.sub(" ", line)
+        if bare == line:
+            lines.append(line)
+        elif bare.strip() and not (":" in bare and _NAME_ONLY.match(bare)):
+            lines.append(re.sub(r" +([.,;!?])", r"\1", re.sub(r" {2,}", " ", bare)).strip())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

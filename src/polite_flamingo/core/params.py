@@ -47,7 +47,11 @@ class IngestParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class FitPlan:
-    """One training run: AdamW, linear warm-up, then cosine decay to a tenth."""
+    """One training run: AdamW, linear warm-up, then cosine decay to a tenth.
+
+    ``gate_rate`` multiplies the learning rate of the scalar gates of cross-attention: they start
+    at zero and move by about one learning rate a step, too slow for a run of a few hundred steps.
+    """
 
     steps: int = Field(ge=1)
     batch_size: int = Field(ge=1)
@@ -58,6 +62,7 @@ class FitPlan:
     precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
     accumulate: int = Field(default=1, ge=1)
     checkpoint_steps: int = Field(default=50, ge=1)
+    gate_rate: float = Field(default=1.0, gt=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

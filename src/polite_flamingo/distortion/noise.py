@@ -21,7 +21,8 @@ CHARACTER_ACTIONS = ("insert", "substitute", "swap", "delete")
 WORD_ACTIONS = ("delete", "swap", "crop")
 PROBABILITY = 0.5
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+# "Sure!" stays with the sentence behind it: alone it would be a draft without content.
+_SENTENCE_END = re.compile(r"(?<!\bsure!)(?<!\bcourse!)(?<!\bcertainly!)(?<=[.!?])\s+|\n+", re.I)
 # nlpaug draws from the process-wide generators: one text at a time may own them.
 _GLOBALS = threading.Lock()
 

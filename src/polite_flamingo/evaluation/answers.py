@@ -227,15 +227,17 @@ def _only_mention(response: str, question: str, answers: Sequence[str]) -> str |
     text, asked = f" {response.lower()} ", question.lower()
     said: set[str] = set()
     for answer in sorted(set(answers), key=lambda answer: (-len(answer), answer)):
-        pattern = re.compile(rf"(?<!\w){re.escape(answer.lower())}(?!\w)")
+        pattern = _word(answer)
         for match in pattern.finditer(text):
             if not _DENIED.search(text[: match.start()]):
                 said.add(answer)
         # A longer answer takes its words with it: "top left" is no "left".
         text = pattern.sub(lambda match: "#" * len(match.group()), text)
-    fresh = {
-        answer for answer in said if not re.search(rf"(?<!\w){re.escape(answer.lower())}(?!\w)", asked)
-    }
+    fresh = {answer for answer in said if not _word(answer).search(asked)}
     offered = " or " in asked or "option" in asked or "choice" in asked
     chosen = said if offered else fresh
     return chosen.pop() if len(chosen) == 1 else None
+
+
+def _word(answer: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(answer.lower())}(?!\w)")

@@ -82,19 +82,20 @@ def check_rewrites(
     scores: pa.Table,
     decisions: pa.Table,
     samples: Mapping[str, Sample],
-    output_rewards: Mapping[str, float],
-    wrong: Container[str],
+    rewards: Mapping[str, Mapping[str, float]],
     truth: Truth,
     answer: Answer,
+    wrong: Container[str] | None = None,
 ) -> pa.Table:
     """Check every candidate; a table of CHECK_SCHEMA in the order of `candidates`.
 
-    `samples` maps sample ids to raw samples; `output_rewards` is the model "output" of
-    `rewards_by_model(ratings)`, where a kept output is not the whole rewrite; `wrong` holds the
-    ids of raw samples whose annotation is known to be wrong (`truth.wrong_annotations`). `truth`
-    and `answer` see only the sample and one text. Raises UserError if a candidate has no score,
-    decision or sample.
+    `samples` maps sample ids to raw samples; of `rewards` (`rewards_by_model(ratings)`) the model
+    "output" is used, for kept outputs that are not the whole rewrite. `wrong` holds the ids of raw
+    samples whose annotation is known to be wrong (`truth.wrong_annotations`); without it drafts
+    are judged by `truth`. `truth` and `answer` see only the sample and one text. Raises UserError
+    if a candidate has no score, decision or sample.
     """
+    output_rewards = rewards.get("output", {})
     scored = {(row["sample_id"], row["candidate"]): row for row in scores.to_pylist()}
     decided = {(row["sample_id"], row["candidate"]): row for row in decisions.to_pylist()}
     rows: list[dict[str, Any]] = []
@@ -124,7 +125,9 @@ def check_rewrites(
                 "task": row["task"],
                 "decision": decision["decision"],
                 "reason": decision["reason"],
-                "draft_factual": sample_id not in wrong,
+                "draft_factual": truth(sample, row["draft"])
+                if wrong is None
+                else sample_id not in wrong,
                 "factual": factual,
                 "output_factual": (factual if whole else truth(sample, output)) if kept else None,
                 "faithful": faithful,

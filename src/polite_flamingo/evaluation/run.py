@@ -11,7 +11,7 @@ import pyarrow as pa
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import derive, generator
 from polite_flamingo.core.tables import read_table, write_table
-from polite_flamingo.evaluation.rewrites import ANSWERABLE, Answer
+from polite_flamingo.evaluation.truth import ANSWERABLE, Answer, is_correct
 
 Control = Literal["", "blank", "shuffled"]
 
@@ -89,7 +89,6 @@ def run(
     rows = []
     for sample, response in zip(samples, responses, strict=True):
         scored = sample.answer is not None and sample.task in ANSWERABLE
-        found = answer(sample, response) if scored else None
         rows.append(
             {
                 "model": model,
@@ -99,8 +98,8 @@ def run(
                 "task": sample.task,
                 "instruction": sample.turns[0].instruction,
                 "response": response,
-                "answer": found,
-                "correct": found == sample.answer if scored else None,
+                "answer": answer(sample, response) if scored else None,
+                "correct": is_correct(sample, response, answer) if scored else None,
             }
         )
     table = pa.Table.from_pylist(rows, schema=RESPONSE_SCHEMA)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from polite_flamingo.filters import rules
 
+# In the order in which they are named as a reason.
+FILTERS = (
+    "unfinished",
+    "too_short",
+    "too_long",
+    "repetition",
+    "boxes",
+    "unchanged",
+    "sts",
+    "clipscore",
+    "nli",
+)
 # Which judge speaks on which task; the other filters are for all tasks.
 TASKS = {
     "sts": frozenset({"captioning", "change_captioning"}),
@@ -86,22 +97,20 @@ def decide(task: str, rewrite: str, scores: Scores, thresholds: Thresholds) -> D
     if applies("clipscore", task):
         output, kept_all = _without_poor_paragraphs(output, scores.clipscore, thresholds.clipscore)
     length = scores.length if kept_all else rules.word_count(output)
-    checks: dict[str, Callable[[], bool]] = {
-        "unfinished": lambda: scores.stopped,
+    passed = {
+        "unfinished": scores.stopped,
         # A text whose every paragraph was removed is CLIPScore's to drop, not the length's.
-        "too_short": lambda: length >= thresholds.min_words or (not output and not kept_all),
-        "too_long": lambda: length <= thresholds.max_words,
-        "repetition": lambda: scores.repetition < thresholds.repetition,
-        "boxes": lambda: not scores.boxes,
-        "unchanged": lambda: scores.change < thresholds.change,
-        "sts": lambda: scores.sts is not None and scores.sts >= thresholds.sts,
-        "clipscore": lambda: bool(output),
-        "nli": lambda: scores.nli is not None and contradiction_margin(scores.nli) < thresholds.nli,
+        "too_short": length >= thresholds.min_words or (not output and not kept_all),
+        "too_long": length <= thresholds.max_words,
+        "repetition": scores.repetition < thresholds.repetition,
+        "boxes": not scores.boxes,
+        "unchanged": scores.change < thresholds.change,
+        "sts": scores.sts is not None and scores.sts >= thresholds.sts,
+        "clipscore": bool(output),
+        "nli": scores.nli is not None and contradiction_margin(scores.nli) < thresholds.nli,
     }
     failed = tuple(
-        name
-        for name, passes in checks.items()
-        if (name not in TASKS or applies(name, task)) and not passes()
+        name for name in FILTERS if not passed[name] and (name not in TASKS or applies(name, task))
     )
     return Decision(
         decision="dropped" if failed else "kept",

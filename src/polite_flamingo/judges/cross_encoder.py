@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Regex, Tokenizer, normalizers, processors
+from tokenizers import Tokenizer, normalizers, processors
 from torch import Tensor, nn
 from transformers import (
     AutoModelForSequenceClassification,
@@ -26,6 +26,8 @@ from polite_flamingo.core.params import EncoderParams
 from polite_flamingo.core.seeds import derive
 
 _PAD, _CLS, _SEP = "[PAD]", "[CLS]", "[SEP]"
+
+_SEGMENTS = 2
 
 Encoded = tuple[list[int], list[int]]  # token ids, segment ids
 
@@ -48,9 +50,9 @@ class CrossEncoder(nn.Module):
 def pair_tokenizer(folder: Path, uncased: bool) -> PreTrainedTokenizerFast:
     """Make a pair tokenizer (``[CLS] a [SEP] b [SEP]``) from the project's BPE in ``folder``.
 
-    ``uncased`` gives a word the same tokens wherever it stands (lower case, always with its
-    leading space): a small NLI model must match words between two texts; a reward model must see
-    the capitals.
+    ``uncased`` gives a word the same tokens wherever it stands (lower case, with a leading space at
+    the start of a text or line too): a small NLI model must match words between two texts; a reward
+    model must see the capitals.
     """
     file = folder / "tokenizer.json"
     if not file.is_file():
@@ -61,9 +63,15 @@ def pair_tokenizer(folder: Path, uncased: bool) -> PreTrainedTokenizerFast:
     bpe = Tokenizer.from_str(json.dumps(state))
     bpe.add_special_tokens([_PAD, _CLS, _SEP])
     if uncased:
-        # A space before each word that follows punctuation or starts the text.
-        spaced = normalizers.Replace(Regex(r"(?<![\w\s])(?=\w)"), " ")
-        bpe.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), spaced])
+        bpe.normalizer = normalizers.Sequence(
+            [
+                normalizers.NFKC(),
+                normalizers.Lowercase(),
+                normalizers.Replace("\n", " "),
+                normalizers.Strip(),
+                normalizers.Prepend(" "),
+            ]
+        )
     ids = {token: bpe.token_to_id(token) for token in (_CLS, _SEP)}
     bpe.post_processor = processors.TemplateProcessing(
         single=f"{_CLS} $A {_SEP}",
@@ -93,6 +101,7 @@ def build(
         max_position_embeddings=params.max_length,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
+        type_vocab_size=2 * _SEGMENTS,
         initializer_range=0.05,
         pad_token_id=tokenizer.pad_token_id,
         num_labels=len(labels),
@@ -102,23 +111,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(params.seed, "judges", *labels))
         network = BertForSequenceClassification(config)
-        _start_matching(network)
     return CrossEncoder(network.eval(), tokenizer, params.max_length)
-
-
-def _start_matching(network: BertForSequenceClassification) -> None:
-    """Let attention start by looking for equal words (mimetic initialisation, arXiv 2305.09828).
-
-    Query and key projections start equal and positions faint, so that a token attends to its copies
-    in the other text; from random projections a model this small needs many times the steps.
-    """
-    bert: Any = network.bert
-    with torch.no_grad():
-        bert.embeddings.position_embeddings.weight.mul_(0.2)
-        for layer in bert.encoder.layer:
-            attention = layer.attention.self
-            nn.init.orthogonal_(attention.query.weight)
-            attention.key.weight.copy_(attention.query.weight)
 
 
 def load(source: Path | str, max_length: int | None = None) -> CrossEncoder:
@@ -155,7 +148,26 @@ def encode(model: CrossEncoder, first: Sequence[str], second: Sequence[str]) -> 
         # "[SEP]" or "<image>" spelled in a text is just its characters.
         split_special_tokens=True,
     )
-    return list(zip(encoded["input_ids"], encoded["token_type_ids"], strict=True))
+    rows = list(zip(encoded["input_ids"], encoded["token_type_ids"], strict=True))
+    if getattr(model.network.config, "type_vocab_size", _SEGMENTS) == 2 * _SEGMENTS:
+        rows = [(ids, _with_overlap(ids, segments)) for ids, segments in rows]
+    return rows
+
+
+def _with_overlap(ids: list[int], segments: list[int]) -> list[int]:
+    """Mark tokens that the other text holds too: segment ids 2 and 3 instead of 0 and 1.
+
+    The exact-match feature of reading comprehension (arXiv 1704.00051). A small encoder doesn't
+    find out by itself that two tokens are equal, and the feature knows words it never saw.
+    """
+    sides: tuple[set[int], ...] = (set(), set())
+    for token, segment in zip(ids, segments, strict=True):
+        sides[segment].add(token)
+    shared = sides[0] & sides[1]
+    return [
+        segment + _SEGMENTS * (token in shared)
+        for token, segment in zip(ids, segments, strict=True)
+    ]
 
 
 def collate(model: CrossEncoder, rows: Sequence[Encoded]) -> dict[str, Tensor]:
@@ -169,7 +181,8 @@ def collate(model: CrossEncoder, rows: Sequence[Encoded]) -> dict[str, Tensor]:
         segments[row, : len(tokens)] = types
         mask[row, : len(tokens)] = 1
     arrays = {"input_ids": ids, "token_type_ids": segments, "attention_mask": mask}
-    if getattr(model.network.config, "type_vocab_size", 2) < 2:
+    if getattr(model.network.config, "type_vocab_size", _SEGMENTS) < _SEGMENTS:
+        # RoBERTa and DeBERTa-v3 tell the texts apart by separators alone.
         arrays["token_type_ids"][:] = 0
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 

@@ -29,9 +29,17 @@ def vqa_hypothesis(original: str, question: str) -> str:
     return vqa_premise(original, question)
 
 
+# Random tokens put into a premise while training, as a share of its length.
+STRANGE_WORDS = 0.15
+_LINK = '" is the answer to the question: "'
+
+
 def build(params: EncoderParams, tokenizer: PreTrainedTokenizerBase) -> CrossEncoder:
     """Make an untrained NLI model over ``cross_encoder.pair_tokenizer(..., uncased=True)``."""
-    return cross_encoder.build(params, tokenizer, LABELS)
+    model = cross_encoder.build(params, tokenizer, LABELS)
+    # Stored with the model, like the tokenizer: how it wants its pairs.
+    model.network.config.question_once = True
+    return model
 
 
 def load(source: Path | str, max_length: int | None = None) -> CrossEncoder:
@@ -44,10 +52,57 @@ def save(model: CrossEncoder, folder: Path) -> None:
     cross_encoder.save(model, folder)
 
 
-def batch(model: CrossEncoder, rows: Sequence[Encoded], labels: Sequence[str]) -> dict[str, Any]:
-    """Make a training batch of encoded (premise, hypothesis) pairs and their label names."""
+def encode(model: CrossEncoder, pairs: Sequence[tuple[str, str]]) -> list[Encoded]:
+    """Tokenise (premise, hypothesis) pairs for :func:`batch`."""
+    return cross_encoder.encode(model, *_texts(model, pairs))
+
+
+def _texts(model: CrossEncoder, pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    if getattr(model.network.config, "question_once", False):
+        pairs = [_question_once(premise, hypothesis) for premise, hypothesis in pairs]
+    return [premise for premise, _ in pairs], [hypothesis for _, hypothesis in pairs]
+
+
+def _question_once(premise: str, hypothesis: str) -> tuple[str, str]:
+    # The template says the question twice; a model trained here reads (rewrite, question + answer):
+    # half the tokens, and words that match no longer do so because the question does.
+    said, link, question = premise.partition(_LINK)
+    original, other_link, asked = hypothesis.partition(_LINK)
+    if not (link and other_link) or question != asked:
+        return premise, hypothesis
+    asked, original = asked.removesuffix('"'), original.removeprefix('"')
+    return said.removeprefix('"'), f"{asked} | {original}"
+
+
+def batch(
+    model: CrossEncoder,
+    rows: Sequence[Encoded],
+    labels: Sequence[str],
+    rng: np.random.Generator | None = None,
+) -> dict[str, Any]:
+    """Make a training batch of encoded (premise, hypothesis) pairs and their label names.
+
+    With ``rng``, random tokens are put into the premises: words that training never shows must not
+    look like a contradiction.
+    """
+    if rng is not None:
+        rows = [_with_strange_words(model, row, rng) for row in rows]
     numbers = [LABELS.index(label) for label in labels]
     return {"inputs": cross_encoder.collate(model, rows), "labels": torch.tensor(numbers)}
+
+
+def _with_strange_words(model: CrossEncoder, row: Encoded, rng: np.random.Generator) -> Encoded:
+    ids, segments = row
+    end = ids.index(model.tokenizer.sep_token_id)
+    number = min(int(rng.binomial(end, STRANGE_WORDS)), model.max_length - len(ids))
+    present = set(ids)
+    for strange in rng.integers(len(model.tokenizer), size=max(0, number)).tolist():
+        if strange not in present:
+            place = int(rng.integers(1, end + 1))
+            ids = [*ids[:place], strange, *ids[place:]]
+            segments = [*segments[:place], 0, *segments[place:]]
+            end += 1
+    return ids, segments
 
 
 def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -63,12 +118,7 @@ def entailment_logits(
     model: CrossEncoder, pairs: Sequence[tuple[str, str]], batch_size: int = 128
 ) -> np.ndarray:
     """Logits of (premise, hypothesis) pairs: [n, 3] in the order of :data:`LABELS`."""
-    logits = cross_encoder.score(
-        model,
-        [premise for premise, _ in pairs],
-        [hypothesis for _, hypothesis in pairs],
-        batch_size,
-    )
+    logits = cross_encoder.score(model, *_texts(model, pairs), batch_size)
     return logits[:, _columns(model)]
 
 

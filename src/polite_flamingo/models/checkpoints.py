@@ -67,11 +67,7 @@ def save_pretrained(
     with atomic_dir(folder) as work:
         save_weights({n: w for n, w in weights.items() if n not in base}, work / WEIGHTS)
         (work / CONFIG).write_text(dump_config(model.config), encoding="utf-8")
-        lm_config = model.lm.config.to_dict()
-        # Neither belongs to the architecture, and a path would make bytes differ.
-        for key in ("_name_or_path", "transformers_version"):
-            lm_config.pop(key, None)
-        write_json(work / LM_CONFIG, lm_config)
+        write_json(work / LM_CONFIG, _lm_settings(model.lm))
         save_tokenizer(tokenizer, work / TOKENIZER)
         if has_lora(model):
             save_lora(model, work / LORA)
@@ -207,13 +203,19 @@ def load_clip(folder: Path) -> tuple[open_clip.CLIP, VisionConfig, PreTrainedTok
 
 def save_lm(lm: Any, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write a causal LM in transformers' format, with its tokenizer."""
+    with atomic_dir(folder) as work:
+        write_json(work / "config.json", _lm_settings(lm))
+        save_weights(_weights(lm), work / WEIGHTS)
+        save_tokenizer(tokenizer, work)
+
+
+def _lm_settings(lm: Any) -> dict[str, Any]:
+    """The config of a language model, the same whether it was built or loaded, without paths."""
     settings = lm.config.to_dict()
     for key in ("_name_or_path", "transformers_version"):
         settings.pop(key, None)
-    with atomic_dir(folder) as work:
-        write_json(work / "config.json", settings)
-        save_weights(_weights(lm), work / WEIGHTS)
-        save_tokenizer(tokenizer, work)
+    dtype = str(next(lm.parameters()).dtype).removeprefix("torch.")
+    return settings | {"architectures": [type(lm).__name__], "dtype": dtype}
 
 
 def load_lm(folder: Path) -> Any:
@@ -291,6 +293,7 @@ def load_lora(model: Flamingo, folder: Path) -> None:
     if not (folder / "adapter_config.json").is_file():
         raise UserError(f"{folder} holds no LoRA: give a folder with adapter_config.json")
     config = LoraConfig.from_pretrained(str(folder))
+    config.inference_mode = False
     inject_adapter_in_model(config, model.lm)
     stored = load_file(folder / "adapter_model.safetensors")
     own = {_adapter_name(n): p for n, p in part_parameters(model, "lora").items()}
@@ -327,4 +330,4 @@ def _check_no_lora(model: Flamingo) -> None:
 def _lora_config(model: Flamingo) -> LoraConfig:
     if not has_lora(model):
         raise UserError("the model has no LoRA: add or load one first")
-    return model.lm.peft_config["default"]  # type: ignore[operator, index, return-value]
+    return model.lm.peft_config["default"]  # type: ignore[return-value]

@@ -87,7 +87,7 @@ class Flamingo(nn.Module):
             perceiver.ff_mult,
         )
         self.lm = lm
-        hidden = lm.get_input_embeddings().embedding_dim
+        hidden = int(lm.config.hidden_size)
         self.cross_attention = nn.ModuleDict()
         for index, layer in enumerate(decoder_layers(lm)):
             if (index + 1) % cross.every:
@@ -139,9 +139,11 @@ class Flamingo(nn.Module):
             latents = found.new_zeros(flat.shape[0], *found.shape[1:])
             latents = latents.index_copy(0, wanted, found)
         latents = latents.unflatten(0, (batch, count))
-        return Media(
-            {name: block.attn.keys_values(latents) for name, block in self.cross_attention.items()}
-        )
+        keys_values = {}
+        for name, block in self.cross_attention.items():
+            assert isinstance(block, GatedCrossAttention)
+            keys_values[name] = block.attn.keys_values(latents)
+        return Media(keys_values)
 
     def hidden_states(
         self,

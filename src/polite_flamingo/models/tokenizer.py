@@ -107,7 +107,7 @@ def load_tokenizer(source: str | Path, **options: Any) -> PreTrainedTokenizerBas
 def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write ``tokenizer.json`` and ``tokenizer_config.json``: equal bytes for equal tokenizers."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))  # type: ignore[attr-defined]
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     named = {"bos_token": tokenizer.bos_token, "eos_token": tokenizer.eos_token}
     write_json(
         folder / "tokenizer_config.json",
@@ -123,8 +123,14 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> SpecialIds:
     """Ids of Flamingo's tokens in a tokenizer from this module."""
-    image, endofchunk, pad = tokenizer.convert_tokens_to_ids([IMAGE, ENDOFCHUNK, PAD])
-    return SpecialIds(image, endofchunk, pad, tokenizer.eos_token_id, tokenizer.bos_token_id)
+    vocabulary = tokenizer.get_added_vocab()
+    return SpecialIds(
+        image=vocabulary[IMAGE],
+        endofchunk=vocabulary[ENDOFCHUNK],
+        pad=vocabulary[PAD],
+        eos=tokenizer.eos_token_id,
+        bos=tokenizer.bos_token_id,
+    )
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
@@ -136,7 +142,7 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> li
 
 def decode(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
     """Text of generated tokens, without special tokens and outer white space."""
-    return tokenizer.decode(list(tokens), skip_special_tokens=True).strip()
+    return str(tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
 
 
 def clip_texts(

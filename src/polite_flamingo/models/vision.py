@@ -66,7 +66,7 @@ def _conv_vit(img_size: int, width: int, depth: int, heads: int) -> TimmVisionTr
         embed_layer=ConvStem,
     )
     # open_clip's adapter asks it for a pool size (there is none).
-    model.default_cfg = {}
+    model.default_cfg = {}  # type: ignore[assignment]
     return model
 
 
@@ -146,5 +146,6 @@ def preprocess(image: Image.Image, config: VisionConfig) -> Tensor:
     if rgb.size != size:
         rgb = rgb.resize(size, Image.Resampling.BICUBIC)
     pixels = np.asarray(rgb, dtype=np.float32) / 255.0
-    scaled = (pixels - np.float32(config.mean)) / np.float32(config.std)
+    mean, std = np.array([config.mean, config.std], dtype=np.float32)
+    scaled = (pixels - mean) / std
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))

@@ -65,9 +65,7 @@ class GateResult:
         return {"success": self.success, "rows": dict(self.rows), "suites": suites}
 
 
-def run(
-    tables: Mapping[str, pd.DataFrame], suites: Sequence[Suite], docs: Path
-) -> GateResult:
+def run(tables: Mapping[str, pd.DataFrame], suites: Sequence[Suite], docs: Path) -> GateResult:
     """Check each suite on the table of its name; write fresh Data Docs into the folder ``docs``.
 
     Raises UserError where a table is missing or Great Expectations is not installed.
@@ -122,18 +120,16 @@ def _context(docs: Path) -> Any:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     for name in list(context.variables.data_docs_sites or {}):
         context.delete_data_docs_site(name)
-    context.add_data_docs_site(
-        "data_docs",
-        {
-            "class_name": "SiteBuilder",
-            "show_how_to_buttons": False,
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "store_backend": {
-                "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str(docs.resolve()),
-            },
+    site: Any = {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": {
+            "class_name": "TupleFilesystemStoreBackend",
+            "base_directory": str(docs.resolve()),
         },
-    )
+    }
+    context.add_data_docs_site("data_docs", site)
     return context
 
 

@@ -95,11 +95,10 @@ def u_shape(
     accuracy: Mapping[str, Sequence[float | None]],
     reward: Mapping[str, Sequence[float | None]],
     colors: Mapping[str, str],
-    chance: float | None = None,
 ) -> bytes:
     """Accuracy (0..1, left) and mean reward (right) after tuning stages 1, 2, 3, a line a system.
 
-    `chance`, where given, is drawn as the dashed control of the accuracy. Returns SVG.
+    None where a system was not measured after a stage. Returns SVG.
     """
     with _styled():
         figure, (left, right) = _canvas(8.2, 3.0, columns=2)
@@ -127,8 +126,6 @@ def u_shape(
             axes.set_xlim(0.75, 3.6)
             axes.margins(y=0.18)
             axes.grid(axis="x", visible=False)
-        if chance is not None:
-            left.axhline(chance, color=COLORS["muted"], ls="--", lw=1.2, label="blank image")
         left.yaxis.set_major_formatter(_percent())
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)))

@@ -53,9 +53,7 @@ class Predictor:
         self.settings = settings
         self._loaded: Any = None
 
-    def predict(
-        self, frame: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """One ``response`` a row of ``instruction``, ``draft`` (optional) and ``images`` (base64).
 
         Raises UserError naming the row: an image that cannot be read, a rewriter's draft that is

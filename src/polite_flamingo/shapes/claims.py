@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from polite_flamingo.shapes.lexicon import build_lexicon
 from polite_flamingo.shapes.questions import Phrase
-from polite_flamingo.shapes.scene import ATTRIBUTES, COLORS, SHAPES
+from polite_flamingo.shapes.scene import ATTRIBUTES
+
+_ANYTHING = Phrase()
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Item:
 
     letter: str
     value: str = ""
-    phrase: Phrase = Phrase()
+    phrase: Phrase = _ANYTHING
     plural: bool = False
     definite: bool = False
     indefinite: bool = False
@@ -60,142 +63,27 @@ class Item:
     attribute: str = ""
 
 
-def _build_lexicon() -> dict[str, tuple[str, str]]:
-    """Map words and phrases to (letter, value); letters are explained at each entry."""
-    table: dict[str, tuple[str, str]] = {}
-
-    def add(letter: str, value: str, phrases: str) -> None:
-        for phrase in phrases.split("|"):
-            table[phrase] = (letter, value)
-
-    # c colour, s shape noun, g generic noun (plural: capital value mark "+"), z size, x texture.
-    for color in COLORS:
-        add("c", color, color)
-        add("c", color, f"light {color}|dark {color}|bright {color}|pale {color}|deep {color}")
-    add("c", "gray", "grey|light grey|dark grey")
-    add("c", "purple", "violet")
-    for color in ("pink", "white", "cream", "lavender", "beige", "cyan", "magenta", "turquoise",
-                  "navy", "maroon", "gold", "silver", "olive", "indigo", "tan", "crimson", "lime"):
-        add("c", color, color)
-    for shape in SHAPES:
-        plural = f"{shape}es" if shape.endswith("s") else f"{shape}s"
-        add("s", shape, f"{shape}|{shape} shape|{shape} shaped")
-        add("s", f"{shape}+", f"{plural}|{shape} shapes")
-    add("s", "circle", "disc|disk|circular shape|round shape|circular object|round object")
-    add("s", "circle+", "discs|disks|circular shapes|round shapes")
-    add("s", "triangle", "triangular shape|triangular object")
-    add("s", "rectangle", "rectangular shape|rectangular object")
-    add("s", "cross", "plus sign|plus|cross shape")
-    for shape in ("oval", "ellipse", "pentagon", "hexagon", "diamond", "heart", "arrow", "cube",
-                  "sphere", "cylinder", "octagon", "crescent", "pyramid", "dog", "cat", "person"):
-        add("s", shape, shape)
-        add("s", f"{shape}+", f"{shape}s")
-    add("y", "circle", "circular|round")
-    add("y", "triangle", "triangular")
-    add("y", "rectangle", "rectangular")
-    add("g", "", "shape|thing|object|figure|item|element|something|anything")
-    add("g", "+", "shapes|things|objects|figures|items|elements|ones")
-    add("z", "small", "small|little|tiny|smallish|mini|minor|small sized")
-    add("z", "large", "large|big|huge|largish|sizable|large sized|enormous")
-    add("x", "plain", "plain|solid|uniform|unpatterned|untextured|plain colored|solid colored")
-    add("x", "striped", "striped|stripy|stripes|stripe|lined|banded|stripey")
-    add("x", "dotted", "dotted|spotted|dots|spots|polka dotted|polka dots|speckled")
-    # Attribute nouns, number noun, background.
-    add("C", "color", "color|colors|colour|colours|hue|shade")
-    add("Z", "size", "size|sizes")
-    add("T", "texture", "texture|textures|pattern|patterns|surface")
-    add("K", "", "number of|count of|total of|total number of|number|count")
-    add("B", "", "background|backdrop")
-    # Numbers.
-    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-             "ten", "eleven", "twelve")
-    for value, word in enumerate(words):
-        add("#", str(value), f"{word}|exactly {word}|exactly {value}|{value}|only {word}")
-        add("#", f">={value}", f"at least {word}|at least {value}")
-        add("#", f"<={value}", f"at most {word}|at most {value}|up to {word}")
-        add("#", f">{value}", f"more than {word}|more than {value}|over {word}")
-        add("#", f"<{value}", f"fewer than {word}|less than {word}|fewer than {value}")
-    add("#", "0", "none|none of them")
-    add("#", "1", "a single|single|just one|only a single|a lone|lone|exactly a single")
-    add("#", "2", "a pair of|a couple of|both|pair of")
-    # Determiners.
-    add("d", "", "a|an|some|any|another|several|multiple|many|various|other|a few|few")
-    add("D", "", "the|this|these|those|its|each|every|all|all of the|all the")
-    add("0", "", "no|not a single|not any|zero of the|not a|not an|neither")
-    # Relations, regions.
-    for relation, phrases in {
-        "left of": "to the left of|left of|on the left of|on the left side of|to the left side of",
-        "right of": "to the right of|right of|on the right of|on the right side of",
-        "above": "above|over|on top of|higher than|higher up than|north of",
-        "below": "below|under|beneath|underneath|lower than|lower down than|south of",
-    }.items():
-        add("R", relation, phrases)
-    sides = {"top": "top|upper", "bottom": "bottom|lower"}
-    for vertical, names in sides.items():
-        for name in names.split("|"):
-            for side in ("left", "right"):
-                add("G", f"{vertical} {side}", f"{name} {side}|{side} {name}")
-            for middle in ("center", "centre", "middle"):
-                add("G", vertical, f"{name} {middle}|{middle} {name}|{name} edge|{name} part")
-        add("G", vertical, f"{vertical}|at the {vertical}|at the {vertical} of|{vertical} side")
-    for side in ("left", "right"):
-        add("G", side, f"middle {side}|center {side}|{side} side|{side} edge|{side} half|{side} part")
-        add("G", side, f"{side} middle|{side} center|on the {side}|to the {side}|at the {side}")
-        add("G", side, f"in the {side}|the {side}|far {side}|{side} hand side|the far {side}")
-        # A bare "right" may be a filler; the clause decides.
-        add("g?", side, side)
-    add("G", "center", "center|centre|middle|the center of|the middle of|the centre of")
-    # Verbs and frames.
-    add("k", "", "is|are|was|were|be|being|appears to be|appear to be|seems to be|seem to be|"
-                 "looks|look|looks to be|appears|appear|remains|would be|may be|might be|could be|"
-                 "must be|looks like|appears as")
-    add("e", "", "contain|contains|show|shows|has|have|had|include|includes|feature|features|"
-                 "depict|depicts|display|displays|see|find|count|spot|notice|observe|present in|"
-                 "containing|showing|featuring|holds|presents|made of|seeing|portrays|detect")
-    add("t", "", "there|here")
-    add("n", "", "not|never|nor")
-    add("&", "", "and|as well as|along with|plus also|together with|alongside|accompanied by")
-    add("|", "", "or|either")
-    add("P", "", "it|they|them|that one|this one")
-    add("p", "", "present|visible|shown|depicted|displayed|can be seen|seen|found|included|"
-                 "exists|exist|can be found|in view|featured|contained")
-    add("a", "", "absent|missing|lacking|nowhere")
-    add("w", "", "without|lacks|lack|free of|devoid of|instead of|rather than|except|without any|"
-                 "lacks any|absence of|no sign of|no trace of")
-    add("m", "more", "more|a greater number of|a larger number of|a higher number of|greater")
-    add("m", "fewer", "fewer|less|a smaller number of|a lower number of")
-    add("m", "same", "as many|the same number of|an equal number of|equally many|same number of|"
-                     "equal numbers of|an equal amount of|same amount of|equal in number")
-    add("O", "more", "outnumber|outnumbers|more numerous than|more common than")
-    add("O", "fewer", "less numerous than|outnumbered by|less common than|rarer than")
-    add("h", "", "than|compared to|relative to")
-    add("Y", "", "yes|yeah|yep|yup|correct|indeed|affirmative|true|absolutely|certainly is")
-    add("X", "", "nope|incorrect|negative|false|nah|wrong")
-    add("u", "", "not sure|unsure|can not tell|can not say|can not determine|do not know|unclear|"
-                 "unable|whether|hard to tell|hard to say|difficult to|not certain|no idea|"
-                 "uncertain|impossible to|can not be determined|not clear|if|do not see whether|"
-                 "can not be sure|imagine|suppose")
-    add("r", "", "that|which|who")
-    add("W", "", "with|having|in|of")
-    for image in ("image", "picture", "photo", "scene", "drawing", "photograph", "illustration",
-                  "canvas", "figure shown"):
-        add("I", "", f"the {image}|this {image}|your {image}|that {image}|{image}|an {image}|"
-                     f"a {image}")
-        add("i", "", f"in the {image}|in this {image}|within the {image}|in your {image}|"
-                     f"on the {image}|inside the {image}|of the {image}|in that {image}|"
-                     f"from the {image}|part of the {image}|anywhere in the {image}")
-    # Words that may stand between an adjective and its noun.
-    add("f", "", "colored|coloured|looking|bright|dark|light|nice|simple|beautiful|geometric|"
-                 "shaped|very|rather|quite|clearly|lovely|in total|sized|pretty|filled|textured|"
-                 "patterned|medium|vibrant|distinct|different|also|just|only|really|actually")
-    return table
-
-
-_LEXICON = _build_lexicon()
+_LEXICON = build_lexicon()
 _LONGEST = max(phrase.count(" ") + 1 for phrase in _LEXICON)
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z]+|'s|[,:.;!?\n()]")
-_BREAKS = {".", ";", "!", "?", "\n", "but", "while", "whereas", "although", "though", "because",
-           "since", "so", "however", "therefore", "hence"}
+_BREAKS = {
+    ".",
+    ";",
+    "!",
+    "?",
+    "\n",
+    "but",
+    "while",
+    "whereas",
+    "although",
+    "though",
+    "because",
+    "since",
+    "so",
+    "however",
+    "therefore",
+    "hence",
+}
 _EXPANSIONS = (
     (re.compile("[\u2018\u2019]"), "'"),
     (re.compile(r"\bcan't\b|\bcannot\b"), "can not"),
@@ -236,8 +124,10 @@ def clauses(text: str) -> list[list[Item]]:
         after = tokens[place + length] if place + length < len(tokens) else "."
         opening = not found[-1] or all(item.letter in ",o" for item in found[-1])
         set_off = after in _BREAKS or after in {",", ":"}
-        if token == "no" and length == 1 and (
-            set_off or (opening and after in {"there", "it", "i", "they", "the", "this"})
+        if (
+            token == "no"
+            and length == 1
+            and (set_off or (opening and after in {"there", "it", "i", "they", "the", "this"}))
         ):
             letter = "X"
         found[-1].append(Item(letter, value))
@@ -264,6 +154,8 @@ def _chunk(items: list[Item]) -> list[Item]:
         elif item.letter == "g?":
             if place + 1 == len(items) and (not out or out[-1].letter in "N,kY"):
                 out.append(Item("G", item.value))
+        elif item.letter == "G" and _of_a_thing(items, place):
+            pass
         elif item.letter == "0":
             # "not a", "no" without a noun behind it still denies.
             out.append(Item("n"))
@@ -276,8 +168,14 @@ def _chunk(items: list[Item]) -> list[Item]:
     return out
 
 
+def _of_a_thing(items: list[Item], place: int) -> bool:
+    """Tell "the centre of the circle" from "the centre of the image"."""
+    rest = items[place + 1 :]
+    return len(rest) > 1 and rest[0] == Item("W", "of") and rest[1].letter not in "Ii"
+
+
 def _noun_phrase(items: list[Item], start: int) -> tuple[list[Item], int]:
-    """Read a noun phrase from ``start``; several where colours are listed ("red and blue stars")."""
+    """Read a noun phrase from ``start``; several where colours are listed: "red and blue stars"."""
     place = start
     number, none, definite, indefinite = "", False, False, False
     while place < len(items) and items[place].letter in "dD0#f":
@@ -428,14 +326,20 @@ class _Reader:
             listed = start > 1 and self.letters[start - 2 : start] in ("N&", "N|")
             if not listed:
                 return bool(re.search(r"[nw][tke]*$", self.letters[:start]))
-            after_none = self.letters[start - 1] == "&" and self.items[start].indefinite
-            if after_none and self.items[start - 2].none:
+            counted = self.items[start].indefinite or self.items[start].value
+            if counted and self.letters[start - 1] == "&" and self.items[start - 2].none:
                 return False
             start -= 2
         return True
 
-    def add(self, kind: str, subject: Phrase, value: str = "", other: Phrase | None = None,
-            holds: bool = True) -> None:
+    def add(
+        self,
+        kind: str,
+        subject: Phrase,
+        value: str = "",
+        other: Phrase | None = None,
+        holds: bool = True,
+    ) -> None:
         """Take down a claim."""
         self.found.append(Claim(kind, subject, value, other, holds))
 
@@ -450,6 +354,8 @@ def _clause(items: list[Item], query: Query | None, antecedent: Phrase | None) -
     reader = _Reader(items, letters, query, antecedent, set(), [])
     for read in (_background, _compare, _relations, _positions, _attributes, _counts, _existence):
         read(reader)
+    if "F" in letters:
+        reader.found = [replace(claim, holds=not claim.holds) for claim in reader.found]
     if query is not None:
         _bare_answers(reader, query)
     return reader.found
@@ -471,7 +377,8 @@ def _compare(reader: _Reader) -> None:
         r"(?P<n>n?)e?(?P<m>m)(?P<a>N)k?(?P<h>h)K?(?P<b>N)",
         r"K?(?P<a>N)k?(?P<n>n?)(?P<m>O)(?P<b>N)",
         r"(?P<a>N)k(?P<n>n?)(?P<m>m)h(?P<b>N)",
-        r"K(?P<a>N)k(?P<n>n?)(?P<m>m)h?K?(?P<b>N)",
+        r"K(?P<a>N)k(?P<n>n?)(?P<m>[mM])hK?(?P<b>N)",
+        r"K(?P<a>N)[&h]K?(?P<b>N)k(?P<n>n?)(?P<m>m)",
         r"(?P<n>n?)e?(?P<m>m)(?P<a>N)[&,]?(?P<b>N)",
     )
     for pattern in patterns:
@@ -514,6 +421,10 @@ def _relations(reader: _Reader) -> None:
         else:
             continue
         subject = reader.phrase(subject_place)
+        if after == "P" and reader.query is not None and reader.query.other is not None:
+            # "The star is above it": the other one of the two that were asked about.
+            pair = (reader.query.other, reader.query.subject)
+            other = next((phrase for phrase in pair if phrase != subject), other)
         if subject is None or other is None:
             continue
         if negated:
@@ -617,7 +528,7 @@ def _union(a: Phrase, b: Phrase) -> Phrase:
 
 def _counts(reader: _Reader) -> None:
     """Read "the number of circles is three", "circles: 3", "there are three of them"."""
-    for match in re.finditer(r"(?:K?([NP])|K|t)?[,]?k?(n?)[,]?(#)", reader.letters):
+    for match in re.finditer(r"(?:K?([NP])|K|t)?[,]?k?(n?)[,]?(#)(?![kGRANCZT])", reader.letters):
         place = match.start(3)
         start = match.start(1)
         if start >= 0:
@@ -637,15 +548,19 @@ def _existence(reader: _Reader) -> None:
     for place, item in enumerate(reader.items):
         if item.letter != "N" or place in reader.used:
             continue
+        if place and reader.letters[place - 1] in "mMhK":
+            # What is counted or compared with need not be there.
+            continue
         after = reader.letters[place + 1 :]
         denied = reader.denied(place)
-        stated = re.match(r"(?:[&|]N)*,?k?(n?)p", after)
+        stated = re.match(r"(?:[&|]N)*,?([kn]*)p", after)
         missing = re.match(r"(?:[&|]N)*k(n?)a", after)
         if stated:
-            denied = denied != bool(stated.group(1))
+            denied = denied != ("n" in stated.group(1))
         elif missing:
             denied = not missing.group(1)
-        framed = bool(re.search(r"[te]", reader.letters[:place])) or bool(stated or missing)
+        shown = re.search(r"[te][kn]*(?:N[&,|]*)*$", reader.letters[:place])
+        framed = bool(shown or stated or missing)
         if item.definite and not framed and not item.none:
             continue
         if item.value and item.value != "0":
@@ -668,7 +583,11 @@ def _bare_answers(reader: _Reader, query: Query) -> None:
             continue
         if item.letter == "A" and query.kind == item.attribute:
             reader.add(query.kind, query.subject, item.value)
-        elif item.letter == "#" and query.kind == "count":
+        elif (
+            item.letter == "#"
+            and query.kind == "count"
+            and letters[place + 1 : place + 2] not in tuple("kCZT")
+        ):
             reader.add("count", query.subject, item.value)
         elif item.letter == "G" and query.kind == "position":
             reader.add("position", query.subject, item.value)
@@ -679,12 +598,23 @@ def _bare_answers(reader: _Reader, query: Query) -> None:
 _ASKS_YES_NO = re.compile(
     r"^\W*(?:is|are|does|do|can|could|has|have|was|were|did|would|will|isn|aren|doesn)\b"
 )
+_ASKS = re.compile(rf"{_ASKS_YES_NO.pattern}|^(?:which|what|where|how|who|why)\b")
+_ASKS_TRUTH = re.compile(
+    r"\b(?:true|false|correct|right|accurate(?:ly)?|match(?:es)?|describe|fits?|holds?|statement)\b"
+)
+_TRUTH_FRAME = re.compile(
+    r"^(?:is|was) it (?:true|correct|right|the case)(?: or false)? that |"
+    r"^(?:can you (?:say|tell me) (?:if|whether)|tell me whether) (?:it is true that )?|"
+    r"^true or false$|^yes or no$"
+)
 _ASKED_ATTRIBUTE = {"C": "color", "Z": "size", "T": "texture"}
 
 
 def read_question(question: str) -> Query | None:
     """Read what a question asks; None where it is none of ours."""
     lowered = question.lower().strip()
+    if _ASKS_TRUTH.search(lowered) and (stated := _statement(lowered)) is not None:
+        return stated
     items = [item for clause in clauses(question) for item in _settled(clause)]
     letters = "".join(item.letter for item in items)
     nouns = [item for item in items if item.letter == "N"]
@@ -694,7 +624,11 @@ def read_question(question: str) -> Query | None:
         return Query("count", nouns[0].phrase if nouns else Phrase())
     if _ASKS_YES_NO.match(lowered):
         return _read_yes_no(items, letters, nouns)
-    if re.search(r"\bwhere\b|\bwhich (?:part|side|corner|region|area)\b|\bposition\b", lowered):
+    if re.search(
+        r"\bwhere(?:abouts)?\b|\b(?:which|what) (?:part|side|corner|region|area|place|spot)\b|"
+        r"\b(?:position|location)\b",
+        lowered,
+    ):
         return Query("position", nouns[0].phrase) if nouns else None
     for item in items:
         if item.letter in _ASKED_ATTRIBUTE:
@@ -709,15 +643,33 @@ def read_question(question: str) -> Query | None:
     return None
 
 
+def _statement(lowered: str) -> Query | None:
+    """Read the statement whose truth is asked: "The star is red. Is this true?"."""
+    for part in re.split(r"[.?!:\"\n]+", lowered):
+        plain = part.strip()
+        framed = _TRUTH_FRAME.match(plain)
+        if not plain or (_ASKS.match(plain) and not framed):
+            continue
+        said = claims(_TRUTH_FRAME.sub("", plain))
+        # "A star is above the circle" also says that there is a star.
+        said = [claim for claim in said if claim.kind != "exist"] or said
+        if len(said) == 1:
+            claim = said[0]
+            return Query(claim.kind, claim.subject, claim.value, claim.other, True, not claim.holds)
+    return None
+
+
 def _read_yes_no(items: list[Item], letters: str, nouns: list[Item]) -> Query | None:
     negated = bool(re.search(r"[nw]", letters)) or any(noun.none for noun in nouns)
     if not nouns:
         return None
+    if choice := re.match(r"^k[NP](?:(A)(?:[,|]*A)*\|A|N(?:[,|]*N)*\|N)", letters):
+        # "is it plain, striped or dotted?" wants one of them.
+        asked = items[choice.start(1)].attribute if choice.group(1) else "shape"
+        return Query(asked, items[1].phrase)
     words = [item for item in items if item.letter in "mO"]
     if words and len(nouns) > 1:
-        return Query(
-            "compare", nouns[0].phrase, words[0].value, nouns[1].phrase, True, negated
-        )
+        return Query("compare", nouns[0].phrase, words[0].value, nouns[1].phrase, True, negated)
     relations = [item for item in items if item.letter == "R"]
     if relations and len(nouns) > 1:
         return Query(
@@ -737,9 +689,7 @@ def _read_yes_no(items: list[Item], letters: str, nouns: list[Item]) -> Query | 
 
 def implies(specific: Phrase, general: Phrase) -> bool:
     """Tell whether whatever fits ``specific`` fits ``general``."""
-    return all(
-        getattr(general, name) in (None, getattr(specific, name)) for name in ATTRIBUTES
-    )
+    return all(getattr(general, name) in (None, getattr(specific, name)) for name in ATTRIBUTES)
 
 
 def compatible(a: Phrase, b: Phrase) -> bool:
@@ -748,4 +698,3 @@ def compatible(a: Phrase, b: Phrase) -> bool:
         None in (getattr(a, name), getattr(b, name)) or getattr(a, name) == getattr(b, name)
         for name in ATTRIBUTES
     )
-

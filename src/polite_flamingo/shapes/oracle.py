@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from polite_flamingo.shapes.claims import ATTRIBUTES, Claim, claims
+from polite_flamingo.shapes.claims import Claim, claims
 from polite_flamingo.shapes.questions import Phrase
-from polite_flamingo.shapes.scene import Scene, Thing, region, relation_holds
+from polite_flamingo.shapes.scene import ATTRIBUTES, Scene, Thing, region, relation_holds
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "": operator.eq,
@@ -102,9 +102,7 @@ def _fits(thing: Thing, claim: Claim) -> bool:
 
 def _relation(scene: Scene, claim: Claim, subjects: list[Thing]) -> bool | None:
     others = _matching(scene, claim.other or Phrase())
-    found = {
-        relation_holds(a, claim.value, b) for a in subjects for b in others if a is not b
-    }
+    found = {relation_holds(a, claim.value, b) for a in subjects for b in others if a is not b}
     if not found:
         # Denying a relation of what isn't there ("no circle above the star") may still be true.
         return None if not claim.holds else False

@@ -78,11 +78,10 @@ def write_coco(folder: Path, source: str, scenes: Scenes, settings: Settings) ->
     """Write COCO 2014: five captions and the instances of each image, annotations shuffled."""
     rows: list[ImageRow] = []
     for split, name, first in (("train", "train2014", 1), ("test", "val2014", 500_001)):
-        images, texts, objects = [], [], []
+        annotated = []
         for image_id, scene in enumerate(scenes.get(split, ()), first):
             rng = generator(settings.seed, source, split, scene.scene_id)
             file_name = f"COCO_{name}_{image_id:012d}.png"
-            images.append(_coco_image(image_id, file_name, settings.image_size))
             wrong = []
             if _is_wrong(settings, source, split, scene):
                 mistake = draw_mistake(scene, rng)
@@ -91,31 +90,47 @@ def write_coco(folder: Path, source: str, scenes: Scenes, settings: Settings) ->
                 wrong.append({"record": str(image_id), "given": given, "true": true})
             else:
                 lines = captions(scene, rng)
-            texts += [
-                {"image_id": image_id, "id": 10 * image_id + place, "caption": line}
-                for place, line in enumerate(lines)
-            ]
-            objects += [
-                _coco_object(image_id, 100 * image_id + place, thing, settings.image_size)
-                for place, thing in enumerate(scene.things)
-            ]
+            annotated.append((image_id, file_name, scene, lines))
             path = f"{name}/{file_name}"
             rows.append(_write_image(folder, path, scene, source, settings, wrong))
-        head = {"info": _info("captions and instances"), "licenses": [_LICENSE], "images": images}
-        shuffled = generator(settings.seed, source, split, "order").permutation(len(texts))
-        write_json(
-            folder / f"annotations/captions_{name}.json",
-            head | {"annotations": [texts[int(place)] for place in shuffled]},
-        )
-        categories = [
-            {"supercategory": "shape", "id": number, "name": shape}
-            for shape, number in _CATEGORY_IDS.items()
-        ]
-        write_json(
-            folder / f"annotations/instances_{name}.json",
-            head | {"annotations": objects, "categories": categories},
-        )
+        order = generator(settings.seed, source, split, "order")
+        _write_coco_annotations(folder, name, annotated, settings.image_size, order)
     return rows
+
+
+def _write_coco_annotations(
+    folder: Path,
+    name: str,
+    annotated: Sequence[tuple[int, str, Scene, Sequence[str]]],
+    size: int,
+    order: np.random.Generator,
+) -> None:
+    """Write captions_NAME.json and instances_NAME.json of (id, file name, scene, captions)."""
+    images = [_coco_image(image_id, file_name, size) for image_id, file_name, _, _ in annotated]
+    texts = [
+        {"image_id": image_id, "id": 10 * image_id + place, "caption": line}
+        for image_id, _, _, lines in annotated
+        for place, line in enumerate(lines)
+    ]
+    objects = [
+        _coco_object(image_id, 100 * image_id + place, thing, size)
+        for image_id, _, scene, _ in annotated
+        for place, thing in enumerate(scene.things)
+    ]
+    head = {"info": _info("captions and instances"), "licenses": [_LICENSE], "images": images}
+    shuffled = order.permutation(len(texts))
+    write_json(
+        folder / f"annotations/captions_{name}.json",
+        head | {"annotations": [texts[int(place)] for place in shuffled]},
+    )
+    categories = [
+        {"supercategory": "shape", "id": number, "name": shape}
+        for shape, number in _CATEGORY_IDS.items()
+    ]
+    write_json(
+        folder / f"annotations/instances_{name}.json",
+        head | {"annotations": objects, "categories": categories},
+    )
 
 
 def write_aokvqa(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
@@ -219,7 +234,8 @@ def write_spotdiff(folder: Path, source: str, scenes: Scenes, settings: Settings
 def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
     """Write LLaVA-instruct: a polite conversation a scene, and a description or reasoning.
 
-    Train only; the record's ``image`` is the path of the file below ``folder``.
+    Train only; the record's ``image`` is the path of the file below ``folder``. As LLaVA's images
+    are COCO's, COCO annotations of the same images stand beside (2017 layout).
     """
     files: dict[str, list[dict[str, Any]]] = {
         "conversation": [],
@@ -227,10 +243,13 @@ def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -
         "complex_reasoning": [],
     }
     rows = []
+    annotated = []
     for number, scene in enumerate(scenes.get("train", ()), 1):
         rng = generator(settings.seed, source, scene.scene_id)
         path = f"coco/train2017/{number:012d}.jpg"
         rows.append(_write_image(folder, path, scene, source, settings))
+        told = captions(scene, generator(settings.seed, source, scene.scene_id, "captions"))
+        annotated.append((number, f"{number:012d}.jpg", scene, told))
         wording = STYLE_WORDING
         record = {"id": f"{number:012d}", "image": path}
         turns = _llava_turns(scene, wording, rng)
@@ -244,6 +263,8 @@ def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -
             files["complex_reasoning"].append(record | {"conversations": _with_image([turn], rng)})
     for name, records in files.items():
         write_json(folder / f"{name}.json", records)
+    order = generator(settings.seed, source, "order")
+    _write_coco_annotations(folder / "coco", "train2017", annotated, settings.image_size, order)
     return rows
 
 

@@ -34,10 +34,9 @@ def read_source(
 
 def read_records(entry: Entry, data_root: Path, split: str) -> Iterator[Record | Reject]:
     """Yield the adapter's records with safe text and unique ids; images are not looked at."""
-    if split not in entry.files:
-        raise UserError(f"{entry.name} has no split {split!r}; it has {', '.join(entry.files)}")
     if entry.adapter not in ADAPTERS:
         raise UserError(f"{entry.name}: no adapter {entry.adapter!r}; known: {', '.join(ADAPTERS)}")
+    _check_split(entry, split)
     seen: dict[str, set[bytes]] = {}
     for found in ADAPTERS[entry.adapter](dataset_root(entry, data_root), entry, split):
         record = _clean(found) if isinstance(found, Record) else found
@@ -55,6 +54,7 @@ def read_records(entry: Entry, data_root: Path, split: str) -> Iterator[Record |
 
 def image_files(entry: Entry, data_root: Path, split: str) -> ImageFiles:
     """Return the image folder of a split (the data set's folder where it names none)."""
+    _check_split(entry, split)
     folder = dataset_root(entry, data_root) / entry.files[split].get("images", "")
     if not folder.is_dir():
         raise UserError(
@@ -62,6 +62,11 @@ def image_files(entry: Entry, data_root: Path, split: str) -> ImageFiles:
             f"{data_root / entry.root}; put the images there ({entry.home})"
         )
     return ImageFiles(folder)
+
+
+def _check_split(entry: Entry, split: str) -> None:
+    if split not in entry.files:
+        raise UserError(f"{entry.name} has no split {split!r}; it has {', '.join(entry.files)}")
 
 
 def take(

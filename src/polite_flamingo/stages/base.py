@@ -7,12 +7,14 @@ local path or the hub, and only what is missing (the connector) is made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from polite_flamingo.core.journal import atomic_dir, content_key, progress, work_dir
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import BaseParams, Params
-from polite_flamingo.core.sample import Sample
+from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.core.seeds import derive, generator
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_samples, write_json
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # Texts longer than this many tokens are cut for the base models.
 _LM_LENGTH = 128
+# Batches of image-text pairs that are drawn and sorted by length together.
+_WINDOW = 8
 
 
 def base_tokenizer(params: Params, paths: Layout) -> None:
@@ -110,28 +114,15 @@ def base_lm(params: Params, paths: Layout) -> None:
     tokenizer = load_tokenizer(paths.tokenizer)
     seed = derive(params.seed, "base_lm")
 
-    def encode(sample: Sample) -> Iterator[Encoded]:
-        style = config.prompt
+    def encode(sample: Sample) -> Encoded:
         if sample.task in ("text", "conversation"):
-            turns = list(sample.turns)
-            yield encode_turns(tokenizer, turns, [0] * len(turns), style)
-        elif sample.task == "captioning":
-            for caption in sample.references[:2]:
-                yield encode_pair(tokenizer, [("", caption)], 0, style)
-        else:
-            texts = [(turn.instruction, turn.response) for turn in sample.turns]
-            yield encode_pair(tokenizer, texts, 0, style)
+            return encode_turns(tokenizer, sample.turns, [0] * len(sample.turns), config.prompt)
+        texts = [(turn.instruction, turn.response) for turn in sample.turns]
+        return encode_pair(tokenizer, texts, 0, config.prompt)
 
-    samples = read_samples(paths.samples, base.text_sources, "train")
-    seen: set[bytes] = set()
-    documents: list[np.ndarray] = []
-    for sample in progress(samples, desc="tokens"):
-        for encoded in encode(sample):
-            ids = encoded.input_ids[:_LM_LENGTH]
-            # The 107 questions of easy-VQA would drown everything else.
-            if (name := ids.tobytes()) not in seen:
-                seen.add(name)
-                documents.append(ids)
+    documents = []
+    for sample in progress(_distinct(read_samples(paths.samples, base.text_sources, "train"))):
+        documents.append(encode(sample).input_ids[:_LM_LENGTH])
     special = special_ids(tokenizer)
     lengths = [len(ids) for ids in documents]
     choose = by_step(lambda epoch: bucketed_epoch(lengths, base.lm.batch_size, seed, epoch))
@@ -164,7 +155,7 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.flamingo import build_flamingo, set_trainable
     from polite_flamingo.models.prompt import encode_pair
     from polite_flamingo.models.tokenizer import load_tokenizer
-    from polite_flamingo.training.examples import Example, FlamingoBatch, collate, flamingo_loss
+    from polite_flamingo.training.examples import Example, FlamingoBatch, balanced_loss, collate
     from polite_flamingo.training.fit import fit
     from polite_flamingo.training.order import weighted_indices
     from polite_flamingo.training.pairs import group_by_image, image_weights, pair_texts
@@ -192,22 +183,44 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         encoded = encode_pair(tokenizer, texts, 1, config.prompt)
         return Example(encoded, (groups[row].image,))
 
+    size = base.flamingo.batch_size
+
+    @lru_cache(maxsize=1)
+    def window(number: int) -> list[Example]:
+        # Lengths differ tenfold: batches are cut from a sorted window, so that little is padding.
+        rows = weighted_indices(weights, size * _WINDOW, seed, number)
+        examples = [example(int(row), number, place) for place, row in enumerate(rows)]
+        return sorted(examples, key=len)
+
     def batch(step: int) -> FlamingoBatch:
-        rows = weighted_indices(weights, base.flamingo.batch_size, seed, step)
-        examples = [example(int(row), step, place) for place, row in enumerate(rows)]
-        return collate(examples, visual, model.special.pad)
+        number, place = divmod(step, _WINDOW)
+        part = int(generator(seed, "window", number).permutation(_WINDOW)[place])
+        return collate(window(number)[part * size : (part + 1) * size], visual, model.special.pad)
 
     key = content_key(
         paths.tokenizer, paths.samples, paths.clip, paths.lm, _plain(base), params.seed, params.threads
     )
     work = work_dir(paths.runs, "base_flamingo", key)
-    curve = fit(model, flamingo_loss, batch, base.flamingo, work, seed, "alignment")
+    curve = fit(model, balanced_loss, batch, base.flamingo, work, seed, "alignment")
     save_pretrained(model, tokenizer, paths.flamingo)
     write_json(paths.flamingo / "curve.json", curve)
 
 
 def _pair_samples(base: BaseParams, paths: Layout) -> list[Sample]:
     return read_samples(paths.samples, list(base.pair_sources), "train")
+
+
+def _distinct(samples: Sequence[Sample]) -> list[Sample]:
+    """One sample of each wording (few questions over many images would drown all else)."""
+    found: dict[object, Sample] = {}
+    for sample in samples:
+        if sample.task == "captioning":
+            for caption in sample.references:
+                turn = Turn("", caption)
+                found.setdefault(turn, replace(sample, turns=(turn,)))
+        else:
+            found.setdefault(sample.turns, sample)
+    return list(found.values())
 
 
 def _texts(samples: Sequence[Sample]) -> Iterator[str]:
@@ -219,6 +232,4 @@ def _texts(samples: Sequence[Sample]) -> Iterator[str]:
 
 
 def _plain(base: BaseParams) -> dict[str, object]:
-    from dataclasses import asdict
-
     return asdict(base)

@@ -27,19 +27,17 @@ def evaluate(params: Params, paths: Layout) -> None:
     """Write data/evaluation: responses, ratings, checks of the rewrites, and metrics.json."""
     import pyarrow as pa
 
-    from polite_flamingo.evaluation import rewrites, run, summary, truths, win_rates
+    from polite_flamingo.evaluation import rewrites, run, summary, truth, win_rates
     from polite_flamingo.filters.decide import FILTERS
 
     settings = params.evaluate
     sources = sorted({*params.rewrite.sources, *settings.sources, *settings.held_out})
     samples = {s.sample_id: s for s in read_samples(paths.samples, sources)}
-    scenes = truths.Scenes(read_table(paths.scenes).to_pylist())
-    # A deliberately wrong annotation is no ground truth.
-    usable = [
-        s for s in samples.values() if s.split == "train" or not scenes.annotated_wrongly(s)
-    ]
-    test = run.choose_test(usable, {**settings.sources, **settings.held_out}, settings.seed)
-    answer = truths.make_answer(truths.vocabularies(samples.values()))
+    scenes = read_table(paths.scenes)
+    wrong = truth.wrong_annotations(scenes)
+    counts = {**settings.sources, **settings.held_out}
+    test = run.choose_test(list(samples.values()), counts, settings.seed)
+    answer = truth.answer_reader(samples.values())
     responses = _responses(params, paths, test, answer)
 
     candidates = read_table(paths.rewrites / "candidates.parquet")
@@ -53,8 +51,9 @@ def evaluate(params: Params, paths: Layout) -> None:
         decisions,
         samples,
         win_rates.rewards_by_model(ratings.to_pylist()),
-        truths.make_truth(answer, scenes),
+        truth.truth_teller(truth.scenes_by_image(scenes), wrong, answer),
         answer,
+        wrong,
     )
     metrics = summary.build_metrics(
         samples=samples,
@@ -212,5 +211,5 @@ def _judges(paths: Layout) -> dict[str, dict[str, Any]]:
         path = paths.judges / name / "metrics.json"
         if path.is_file():
             figures = read_json(path)
-            found[name] = {"accuracy": figures["accuracy"], "n": figures.get("pairs")}
+            found[name] = {**figures, "n": figures.get("pairs")}
     return found

@@ -34,6 +34,7 @@ def filter_rewrites(params: Params, paths: Layout) -> None:
     from polite_flamingo.judges import reward
 
     rows = read_table(paths.rewrites / "candidates.parquet").to_pylist()
+    raw = _raw_samples(paths, rows)
     thresholds = Thresholds(
         min_words=params.filter.min_words,
         max_words=params.filter.max_words,
@@ -55,7 +56,6 @@ def filter_rewrites(params: Params, paths: Layout) -> None:
         {**key, **asdict(score), "reward": float(rewarded), "draft_reward": float(drafted)}
         for key, score, rewarded, drafted in zip(keys, scores, rewards, draft_rewards, strict=True)
     ]
-    raw = {sample.sample_id: sample for sample in _raw_samples(paths, rows)}
     kept = [
         _kept_sample(row, decision, raw)
         for row, decision in zip(rows, decisions, strict=True)
@@ -146,8 +146,13 @@ def _clip_source(paths: Layout) -> Any:
     return read_json(named)["source"] if named.is_file() else paths.judges / "clipscore"
 
 
-def _raw_samples(paths: Layout, rows: Sequence[Row]) -> list[Sample]:
-    return read_samples(paths.samples, sorted({row["source"] for row in rows}))
+def _raw_samples(paths: Layout, rows: Sequence[Row]) -> dict[str, Sample]:
+    samples = read_samples(paths.samples, sorted({row["source"] for row in rows}))
+    raw = {sample.sample_id: sample for sample in samples}
+    for row in rows:
+        if row["sample_id"] not in raw:
+            raise UserError(f"{row['sample_id']} has no raw sample: run ingest and rewrite again")
+    return raw
 
 
 def _kept_id(row: Row) -> str:
@@ -155,8 +160,6 @@ def _kept_id(row: Row) -> str:
 
 
 def _kept_sample(row: Row, decision: Decision, raw: Mapping[str, Sample]) -> Sample:
-    if row["sample_id"] not in raw:
-        raise UserError(f"{row['sample_id']} has no raw sample: run ingest and rewrite again")
     sample = raw[row["sample_id"]]
     return replace(
         sample,

@@ -31,14 +31,16 @@ def judges_nli(params: Params, paths: Layout) -> None:
     if settings.source == TRAIN:
         tokenizer = cross_encoder.pair_tokenizer(paths.tokenizer, uncased=True)
         model = entailment.build(settings, tokenizer)
-        rows = _labelled(paths, "nli_judges")
-        pairs = cross_encoder.encode(model, *_columns(rows, "premise", "hypothesis"))
-        labels = [row["label"] for row in rows]
+        examples = _labelled(paths, "nli_judges")
+        pairs = entailment.encode(model, [(row["premise"], row["hypothesis"]) for row in examples])
+        labels = [row["label"] for row in examples]
         batches = _bucketed([len(ids) for ids, _ in pairs], settings)
 
         def batch(step: int) -> dict[str, Any]:
             chosen = batches(step)
-            return entailment.batch(model, [pairs[i] for i in chosen], [labels[i] for i in chosen])
+            rng = generator(settings.seed, "judges_nli", step)
+            rows, names = [pairs[i] for i in chosen], [labels[i] for i in chosen]
+            return entailment.batch(model, rows, names, rng)
 
         work = _work(paths, "judges_nli", "nli_judges", settings)
         fit(model, entailment.loss, batch, settings.fit, work, settings.seed, "judges_nli")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from pathlib import Path
 
 import polite_flamingo
-from polite_flamingo.core.images import blank
+from polite_flamingo.core.images import blank, png_bytes
 from polite_flamingo.core.journal import progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
@@ -99,6 +98,4 @@ def _pinned(package: str) -> str:
 
 
 def _example_image() -> str:
-    data = BytesIO()
-    blank((8, 8)).save(data, format="PNG")
-    return base64.b64encode(data.getvalue()).decode("ascii")
+    return base64.b64encode(png_bytes(blank(8))).decode("ascii")

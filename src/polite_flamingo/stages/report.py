@@ -30,7 +30,7 @@ def report(params: Params, paths: Layout) -> None:
         temporary.write_text(page, encoding="utf-8")
     write_json(
         paths.reports / "metrics.json",
-        {key: metrics[key] for key in ("headline", "intervals", "sources", "models", "controls")},
+        {key: metrics[key] for key in ("headline", "intervals")},
     )
     for name, records in plots(metrics).items():
         write_json(paths.reports / "plots" / f"{name}.json", records)
@@ -102,7 +102,7 @@ def plots(metrics: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
             for stage in (1, 2, 3)
         ],
         "funnel": [
-            {"source": row["source"], "outcome": outcome, "rewrites": count}
+            {"part": f"{row['source']}: {outcome}", "outcome": outcome, "rewrites": count}
             for row in metrics["funnel"]
             for outcome, count in [
                 ("kept", row["kept"]),

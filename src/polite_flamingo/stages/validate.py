@@ -9,7 +9,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import SAMPLE_SCHEMA
 from polite_flamingo.core.shards import ImageStore
-from polite_flamingo.core.tables import read_table, write_json
+from polite_flamingo.core.tables import read_samples, read_table, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +28,12 @@ def validate(params: Params, paths: Layout) -> None:
     )
     write_json(paths.runs / "gate.json", result.to_json())
     if not result.success:
-        count = len(result.failures)
-        lines = "\n".join(f"  {line}" for line in result.failures)
-        raise UserError(
-            f"the data gate: {count} of {len(result.findings)} expectations failed "
-            f"(details: {result.docs})\n{lines}"
+        # The summary comes last: orchestrators show the last line as the reason.
+        summary = (
+            f"the data gate: {len(result.failures)} of {len(result.findings)} expectations failed, "
+            f"see {result.docs}"
         )
+        raise UserError("\n".join([*result.failures, summary]))
     write_json(paths.gate, result.to_json())
 
 
@@ -71,7 +71,6 @@ def _samples(params: Params, paths: Layout) -> pd.DataFrame:
 
 def _raw_ids(params: Params, paths: Layout) -> list[str]:
     """Ids that the rewrite stage takes: raw train samples within its limits."""
-    from polite_flamingo.core.tables import read_samples
     from polite_flamingo.rewriting.run import choose
 
     raw = read_samples(paths.samples, params.rewrite.sources, "train")

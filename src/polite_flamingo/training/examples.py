@@ -24,9 +24,12 @@ class Example:
         return len(self.text)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class FlamingoBatch:
-    """Right-padded batch: ids, attention and loss mask [B, T]; visual tokens [B, M, N, D]."""
+    """Right-padded batch: ids, attention and loss mask [B, T]; visual tokens [B, M, N, D].
+
+    Not frozen, because Lightning moves batches to the device field by field.
+    """
 
     input_ids: Tensor
     attention_mask: Tensor
@@ -58,13 +61,30 @@ def collate(examples: Sequence[Example], visual: VisualTokens, pad_id: int) -> F
 def flamingo_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
     """Mean cross-entropy of the batch's response tokens."""
     assert isinstance(model, Flamingo)
-    device = next(model.parameters()).device
-    visual = batch.visual_tokens
     output = model(
-        batch.input_ids.to(device),
-        attention_mask=batch.attention_mask.to(device),
-        visual_tokens=None if visual is None else visual.to(device),
-        loss_mask=batch.loss_mask.to(device),
+        batch.input_ids,
+        attention_mask=batch.attention_mask,
+        visual_tokens=batch.visual_tokens,
+        loss_mask=batch.loss_mask,
     )
     assert output.loss is not None
     return output.loss
+
+
+def balanced_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
+    """Mean over the sequences of each one's mean cross-entropy.
+
+    A one-word answer counts as much as a long caption, which it is beside in a batch of pairs.
+    """
+    output = model(
+        batch.input_ids,
+        attention_mask=batch.attention_mask,
+        visual_tokens=batch.visual_tokens,
+        loss_mask=batch.loss_mask,
+    )
+    target = batch.loss_mask[:, 1:]
+    losses = nn.functional.cross_entropy(
+        output.logits.float(), batch.input_ids[:, 1:][target], reduction="none"
+    )
+    counts = target.sum(1).clamp(min=1)
+    return (losses / counts.repeat_interleave(target.sum(1))).sum() / len(target)

@@ -136,16 +136,20 @@ class _Module(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         # Norms, gates and biases are not decayed.
-        groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-        for parameter in self.model.parameters():
+        plan = self.plan
+        decayed, plain, gates = [], [], []
+        for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
-                groups[parameter.ndim >= 2].append(parameter)
+                gate = name.endswith("_gate")
+                (gates if gate else decayed if parameter.ndim >= 2 else plain).append(parameter)
+        groups = [
+            {"params": decayed, "weight_decay": plan.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+            {"params": gates, "weight_decay": 0.0, "lr": plan.learning_rate * plan.gate_rate},
+        ]
         optimizer = torch.optim.AdamW(
-            [
-                {"params": groups[True], "weight_decay": self.plan.weight_decay},
-                {"params": groups[False], "weight_decay": 0.0},
-            ],
-            lr=self.plan.learning_rate,
+            [group for group in groups if group["params"]],
+            lr=plan.learning_rate,
             betas=(0.9, 0.98),
             foreach=True,
         )

@@ -50,17 +50,21 @@ def image_weights(groups: Sequence[ImageTexts], weights: Mapping[str, float]) ->
     return [weights[group.source] / count[group.source] for group in groups]
 
 
-def caption_text(group: ImageTexts, seed: int, *names: str | int, most: int = 4) -> str:
-    """One text of an image for CLIP: a caption, or up to ``most`` questions with answers."""
+def caption_text(group: ImageTexts, seed: int, *names: str | int) -> str:
+    """One text of an image for CLIP: a caption, or its open answers side by side.
+
+    Yes and no say nothing without their questions, and a question says nothing of the image.
+    """
     rng = generator(seed, "caption", *names)
     if group.captions:
         return group.captions[int(rng.integers(len(group.captions)))]
-    chosen = rng.permutation(len(group.answers))[:most]
-    return " ".join(f"{group.answers[i][0]} {group.answers[i][1]}" for i in chosen)
+    answers = sorted({answer for _, answer in group.answers if answer not in ("yes", "no")})
+    order = rng.permutation(len(answers))
+    return " ".join(answers[int(place)] for place in order) or group.answers[0][1]
 
 
 def pair_texts(
-    group: ImageTexts, seed: int, *names: str | int, most: int = 3
+    group: ImageTexts, seed: int, *names: str | int, most: int = 4
 ) -> list[tuple[str, str]]:
     """(given text, text to learn) pairs of an image: a caption, or up to ``most`` answers."""
     rng = generator(seed, "pair", *names)

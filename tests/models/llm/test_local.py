@@ -31,9 +31,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vocabulary = {"[UNK]": 0, "[EOS]": 1, '"': 2, **{f"w{n}": n + 3 for n in range(29)}}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="[UNK]", eos_token="[EOS]"
-    )
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", eos_token="[EOS]")
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
     torch.manual_seed(0)

@@ -30,12 +30,32 @@ def drafts(question: str, answer: str, request: str = COLD) -> set[str]:
     [
         ("What color is the circle?", "The circle in the picture is blue.", {"blue"}),
         ("What color is it?", "Certainly! The bicycle's color is red, as you can see.", {"red"}),
-        ("Is there a square?", "Yes, there is a small red square.", {"yes", "yes small red square"}),
+        (
+            "Is there a square?",
+            "Yes, there is a small red square.",
+            {"yes", "yes small red square"},
+        ),
         ("Is a dog there?", "The image does not contain a dog.", {"no"}),
         ("How many cats are there?", "I can count three cats. Enjoy!", {"three", "3"}),
         ("How many cats are there?", "There are no cats in this photo.", {"zero", "0"}),
-        ("Where is the star?", "You can find the star in the top left corner.", {"top left corner"}),
-        ("What is this?", "Great question! This is a bowl of soup. I hope it helps!", {"bowl of soup"}),
+        (
+            "Where is the star?",
+            "You can find the star in the top left corner.",
+            {"top left corner"},
+        ),
+        (
+            "What is this?",
+            "Great question! This is a bowl of soup. I hope it helps!",
+            {"bowl of soup"},
+        ),
+        ("Where is it?", "The answer is top left, which is where it stands.", {"top left"}),
+        (
+            "What letter is it?",
+            "What is shown is a handwritten letter N.",
+            {"handwritten letter n"},
+        ),
+        ("What is black's opposite?", "I can tell you that the opposite is white.", {"white"}),
+        ("What is the shape?", "The blue thing has the form of a cross.", {"cross"}),
         ("Why is it wet?", "It is wet because it rained.", {"rained"}),
     ],
 )
@@ -95,7 +115,9 @@ def styled(request: str) -> set[str]:
 
 
 def test_style_commands_are_carried_out() -> None:
-    assert all(draft == draft.upper() for draft in styled("Use upper case only, all of it in upper case."))
+    assert all(
+        draft == draft.upper() for draft in styled("Use upper case only, all of it in upper case.")
+    )
     assert all(draft == draft.lower() for draft in styled("Everything in lower case."))
     assert all(
         draft.replace(" ", "").isalnum() for draft in styled("No punctuation and no capitals.")
@@ -105,8 +127,9 @@ def test_style_commands_are_carried_out() -> None:
     plain = drafts(QUESTION, ANSWER)
     for request in ("Make typos.", "Make grammar mistakes.", "Leave out words at random."):
         assert not styled(request) & plain, request
-    assert any("was" in draft or "had" in draft or "will" in draft
-               for draft in styled("Use wrong tenses."))
+    assert any(
+        "was" in draft or "had" in draft or "will" in draft for draft in styled("Use wrong tenses.")
+    )
     repeated = styled("Repeat things needlessly.")
     assert all(draft.lower().count("circle") >= 2 for draft in repeated)
 

@@ -47,7 +47,7 @@ class LocalModel:
     ) -> None:
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(model)
-            network = AutoModelForCausalLM.from_pretrained(model, dtype="auto")
+            network: Any = AutoModelForCausalLM.from_pretrained(model, dtype="auto")
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(f"llm.model {model!r} can't be loaded: {reason}") from error

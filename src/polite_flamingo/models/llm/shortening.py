@@ -40,17 +40,24 @@ _VIEW = re.compile(
     r"\b[^,]{0,60}|(?:in|from|within|on|across) (?:the|this|your|that) (?:given |provided |above )?"
     r"(?:image|picture|photo|scene|drawing|illustration|canvas)|from what i (?:can )?(?:see|tell)|"
     r"as (?:far as |best )?i can (?:see|tell|judge)|based on [^,]{0,60}|upon [^,]{0,40}inspection|"
-    r"to answer your question|according to [^,]{0,40}|in this case|as you can see|"
+    r"to answer your question|according to [^,]{0,40}|in this case|as you (?:can see|may know)|"
     r"overall|in summary|additionally|furthermore|moreover|also|besides|finally|therefore|"
     r"however|in addition|in fact|interestingly|meanwhile),\s*)",
     re.IGNORECASE,
 )
 _OPINION = re.compile(
-    r"^(?:(?:i (?:can |could )?(?:clearly |also )?(?:see|notice|observe|tell|say|think|believe|"
+    r"^(?:(?:i (?:can |could )?(?:clearly |also )?(?:see|notice|observe|tell(?: you)?|say|think|"
+    r"believe|"
     r"would say)|i'd say|it (?:appears|looks|seems)|you (?:can|may|might|will) (?:see|notice)|"
     r"we (?:can )?(?:see|notice)|it is (?:clear|worth noting|visible)|"
     r"the answer (?:to your question )?is|please note|note)(?: that| like| as if|,)\s+|"
-    r"i (?:think|believe|would say|guess) |i'd say |(?:the|my) answer(?: to your question)? (?:is|would be)[ ,:]+)",
+    r"i (?:think|believe|would say|guess) |i'd say |"
+    r"(?:the|my) answer(?: to your question)? (?:is|would be)[ ,:]+)",
+    re.IGNORECASE,
+)
+_OPINION_LAST = re.compile(
+    r",\s*(?:i (?:would say|think|believe|guess)|i'd say|as you can see|of course|to be precise|"
+    r"if i may say so|in my view)(?=[.!]?$)",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
@@ -81,14 +88,14 @@ _ABSENT = re.compile(
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"^(?P<subject>(?!there\b).{1,90}?)(?:\s+(?:is|are|was|were|appears to be|seems to be|"
+    r"^(?P<subject>(?!there\b)[^,]{1,90}?)(?:\s+(?:is|are|was|were|appears to be|seems to be|"
     r"looks to be|looks|appears|would be|must be)|(?<=it)'s|(?<=that)'s)\s+(?P<predicate>.+)$",
     re.IGNORECASE,
 )
 _PREDICATE_FILLER = re.compile(
     r"^(?:(?:a|an|the|also|clearly|actually|probably|most likely|definitely|simply|located|"
     r"positioned|situated|placed|found|colou?red|painted|a shade of|drawn|shown|"
-    r"exactly|in fact|in|at|on|to) )+",
+    r"exactly|in fact|in|at|on|to|is|are|called|named|(?:form|shape|colou?r|shade) of) )+",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -166,6 +173,7 @@ def without_courtesy(text: str) -> list[str]:
                     rest = opener.sub("", rest)
             if _COURTESY.match(rest) and ":" in rest:
                 rest = rest.split(":", 1)[1].strip()
+            rest = _OPINION_LAST.sub("", rest)
             if words(rest) and not _COURTESY.match(rest) and not _only_interjection(rest):
                 kept.append(rest)
     return kept or whole[-1:]
@@ -229,7 +237,7 @@ def core(sentence: str, question: str) -> str:
         return _shave(has.group("predicate"))
     if copula := _COPULA.match(clean_phrase(sentence)):
         return _shave(copula.group("predicate"))
-    return telegram(sentence)
+    return telegram(_TAIL.sub("", sentence) or sentence)
 
 
 def _shave(phrase: str) -> str:
@@ -264,9 +272,7 @@ def shorten(answer: str, question: str, rng: np.random.Generator) -> str:
     return f"{short}." if rng.random() < 0.15 else short
 
 
-def _short_answer(
-    content: list[str], question: str, level: float, rng: np.random.Generator
-) -> str:
+def _short_answer(content: list[str], question: str, level: float, rng: np.random.Generator) -> str:
     answer = core(content[0], question)
     if answer.lower() in _NUMBERS and rng.random() < 0.5:
         answer = _NUMBERS[answer.lower()]
@@ -282,8 +288,8 @@ def _short_answer(
     if level < 0.8:
         return f"{answer} {more_short}".strip() if said else more_short
     reasons = [telegram(sentence) for sentence in content[1:]]
-    if level < 0.92 and reasons:
-        return ". ".join([answer, *reasons])
+    if level < 0.92:
+        return ". ".join([answer, *reasons]) if reasons else telegram(content[0])
     return clean_phrase(content[0])
 
 

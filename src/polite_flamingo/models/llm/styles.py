@@ -178,8 +178,10 @@ def _synonyms(text: str, rng: np.random.Generator) -> str:
 def _repetition(text: str, rng: np.random.Generator) -> str:
     stem = text.rstrip(".")
     if rng.random() < 0.5:
-        return " ".join(f"{token} {token}" if rng.random() < 0.5 else token
-                        for token in stem.split()) + f", {stem}"
+        return (
+            " ".join(f"{token} {token}" if rng.random() < 0.5 else token for token in stem.split())
+            + f", {stem}"
+        )
     return ", ".join([stem] * int(rng.integers(2, 4)))
 
 
@@ -280,24 +282,38 @@ STYLES = tuple(
         ("bare", r"(?:no|without|drop|omit)[^.]*(?:punctuation|capital)", _bare),
         ("typos", r"\btypos?\b|misspel|spelling mistake", _typos),
         ("grammar_errors", r"grammar|grammatical", _grammar_errors),
-        ("deletions", r"(?:random|at random)[^.]*(?:delet|remov|leav|drop)|"
-                      r"(?:delet|remov|leav|drop)[^.]*\brandom", _deletions),
+        (
+            "deletions",
+            r"(?:random|at random)[^.]*(?:delet|remov|leav|drop)|"
+            r"(?:delet|remov|leav|drop)[^.]*\brandom",
+            _deletions,
+        ),
         ("upper", r"\b(?:all|only)[^.]*(?:capital letters|upper[ -]?case|capitals)", _upper),
         ("lower", r"lower[ -]?case|small letters", _lower),
-        ("repeated_sentence", r"(?:same|one|single) sentence[^.]*(?:again|several|over|repeat)|"
-                              r"repeat[^.]*(?:same|one|single) sentence", _repeated_sentence),
+        (
+            "repeated_sentence",
+            r"(?:same|one|single) sentence[^.]*(?:again|several|over|repeat)|"
+            r"repeat[^.]*(?:same|one|single) sentence",
+            _repeated_sentence,
+        ),
         ("repetition", r"repeat|repetit|redundan", _repetition),
         ("reversed", r"(?:revers|backward|last)[^.]*sentence|sentences[^.]*revers", _reversed),
-        ("scrambled", r"(?:scrambl|jumbl|shuffl)[^.]*(?:structure|order|sentence|parts)",
-         _scrambled),
+        (
+            "scrambled",
+            r"(?:scrambl|jumbl|shuffl)[^.]*(?:structure|order|sentence|parts)",
+            _scrambled,
+        ),
         ("tenses", r"\btenses?\b", _tenses),
         ("comma_separated", r"comma", _comma_separated),
         ("plain", r"(?:no|without|drop|strip)[^.]*formatting|(?:no|without)[^.]*markdown", _plain),
         ("paraphrase", r"paraphras|reword|other words", _paraphrase),
         ("synonyms", r"synonym", _synonyms),
         ("unprofessional", r"unprofessional|sloppy tone|slang", _unprofessional),
-        ("complex", r"(?:over|too|needlessly)[ -]?(?:ly )?(?:complex|complicated)|convoluted",
-         _complex),
+        (
+            "complex",
+            r"(?:over|too|needlessly)[ -]?(?:ly )?(?:complex|complicated)|convoluted",
+            _complex,
+        ),
         ("ambiguous", r"ambigu|vague", _ambiguous),
         ("metaphor", r"metaphor", _metaphor),
         ("irrelevant", r"irrelevant|unrelated|off[ -]topic", _irrelevant),
