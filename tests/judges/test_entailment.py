@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from polite_flamingo.core.params import EncoderParams
 from polite_flamingo.core.seeds import generator
@@ -80,6 +81,24 @@ def test_training_learns_to_compare(
     guesses = [entailment.LABELS[number] for number in logits.argmax(1)]
     correct = [guess == row[2] for guess, row in zip(guesses, rows, strict=False)]
     assert np.mean(correct) > 0.9
+
+
+def test_strange_words_change_the_premise_alone(model: CrossEncoder) -> None:
+    rows = entailment.encode(model, [row[:2] for row in examples(30)])
+    labels = ["neutral"] * len(rows)
+    plain = entailment.batch(model, rows, labels)["inputs"]
+    noisy = entailment.batch(model, rows, labels, generator(0, "noise"))["inputs"]
+    again = entailment.batch(model, rows, labels, generator(0, "noise"))["inputs"]
+    assert torch.equal(noisy["input_ids"], again["input_ids"])
+    assert noisy["input_ids"].shape[1] <= model.max_length
+    assert noisy["attention_mask"].sum() > plain["attention_mask"].sum()
+    separator = model.tokenizer.sep_token_id
+    for (ids, _), found in zip(rows, noisy["input_ids"].tolist(), strict=True):
+        end = ids.index(separator)
+        assert found[0] == ids[0]
+        assert [token for token in found if token in ids][: end + 1] == ids[: end + 1]
+        after = found[found.index(separator) :]
+        assert after[: len(ids) - end] == ids[end:]
 
 
 def test_labels_of_other_models_are_put_in_order(model: CrossEncoder) -> None:

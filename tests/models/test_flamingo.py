@@ -161,7 +161,7 @@ def test_training_learns_and_only_chosen_parts_move(closed: Flamingo, batch: Bat
     closed.train()
     assert not closed.vision.training
     losses = []
-    for _ in range(30):
+    for _ in range(20):
         loss = closed(ids, visual_tokens=tokens, loss_mask=mask).loss
         optimizer.zero_grad()
         loss.backward()

@@ -10,7 +10,14 @@ from transformers import PreTrainedTokenizerBase
 
 from polite_flamingo.core.sample import Turn
 from polite_flamingo.models.configs import ModelConfig
-from polite_flamingo.models.prompt import Encoded, concatenate, encode_prompt, encode_turns, pad
+from polite_flamingo.models.prompt import (
+    Encoded,
+    concatenate,
+    encode_pair,
+    encode_prompt,
+    encode_turns,
+    pad,
+)
 from polite_flamingo.models.tokenizer import special_ids
 
 TEXT = st.text(max_size=30) | st.just("<image></s>")
@@ -92,3 +99,17 @@ def test_image_counts_must_match_turns(
 ) -> None:
     with pytest.raises(ValueError, match="1 turns but 2"):
         encode_turns(tokenizer, [Turn("A?", "a")], [1, 0], config.prompt)
+
+
+def test_pairs_learn_the_second_texts_and_the_end(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig
+) -> None:
+    texts = [("", "A red circle."), ("Color?", "red")]
+    pair = encode_pair(tokenizer, texts, 1, config.prompt)
+    whole = "<s><image> A red circle. Color? red<|endofchunk|>"
+    assert tokenizer.decode(pair.input_ids) == whole
+    assert responses(tokenizer, pair) == " A red circle. red<|endofchunk|>"
+    assert pair.image_count == 1
+    assert (
+        encode_pair(tokenizer, texts, 0, config.prompt).input_ids[-1] == special_ids(tokenizer).eos
+    )

@@ -12,9 +12,7 @@ from polite_flamingo.stages import STAGES, resolve
 
 REPOSITORY = Path(__file__).parents[2]
 TUNE = [("tune", variant, str(stage)) for variant in ("pf", "raw") for stage in (1, 2, 3)]
-ORDER = [
-    call for name in STAGES for call in (TUNE if name == "tune" else [(name,)])
-]
+ORDER = [call for name in STAGES for call in (TUNE if name == "tune" else [(name,)])]
 
 
 def run_stage(call: tuple[str, ...], params: Params, paths: Layout) -> None:
@@ -36,5 +34,3 @@ def new_workspace(root: Path) -> tuple[Params, Layout]:
     text = profile_text(REPOSITORY / "profiles", "micro")
     (root / "params.yaml").write_text(text, encoding="utf-8")
     return load_params(root / "params.yaml"), Layout(root)
-
-

@@ -35,7 +35,12 @@ def test_every_out_that_dvc_expects_is_there(micro: Workspace) -> None:
 
 def test_headline_figures_are_numbers_and_no_timing_is_among_them(micro: Workspace) -> None:
     headline = read_json(micro[1].reports / "metrics.json")["headline"]
-    for key in ("easyvqa_accuracy", "easyvqa_blind_accuracy", "kept_share", "tax_accuracy_gap_stage3"):
+    for key in (
+        "easyvqa_accuracy",
+        "easyvqa_blind_accuracy",
+        "kept_share",
+        "tax_accuracy_gap_stage3",
+    ):
         assert isinstance(headline[key], (int, float)), key
     assert not [key for key in headline if "second" in key or "time" in key]
     page = (micro[1].reports / "index.html").read_text()

@@ -32,7 +32,12 @@ def loss(model: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_a_killed_training_ends_in_the_same_bits(tmp_path: Path, accumulate: int) -> None:
     plan = FitPlan(
-        steps=24, batch_size=8, learning_rate=1e-2, warmup=4, checkpoint_steps=5, accumulate=accumulate
+        steps=24,
+        batch_size=8,
+        learning_rate=1e-2,
+        warmup=4,
+        checkpoint_steps=5,
+        accumulate=accumulate,
     )
 
     def batch(step: int) -> Tensor:

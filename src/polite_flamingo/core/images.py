@@ -52,7 +52,9 @@ def check_image(data: bytes) -> CheckedImage:
                 data, ext = png_bytes(converted), "png"
                 width, height = converted.size
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadImage(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        raise BadImage(
+            str(error).splitlines()[0] if str(error) else type(error).__name__
+        ) from error
     except Image.DecompressionBombError as error:
         raise BadImage("too many pixels") from error
     if width < 1 or height < 1:

@@ -64,7 +64,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def content_key(*parts: Path | str | int | float | bool | None | Mapping[str, object]) -> str:
+def content_key(*parts: Path | str | int | float | bool | Mapping[str, object] | None) -> str:
     """Hash files, folders (names and bytes) and JSON values into a 16-digit hex key.
 
     A resume directory keyed so is never continued with other inputs, parameters or code geometry.

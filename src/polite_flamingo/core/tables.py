@@ -100,9 +100,7 @@ def read_samples(
 ) -> list[Sample]:
     """Read samples of ``folder/<source>.parquet``, sources in the order given (else by name)."""
     if sources is None:
-        sources = sorted(
-            path.stem for path in folder.glob("*.parquet") if path.stem != "rejects"
-        )
+        sources = sorted(path.stem for path in folder.glob("*.parquet") if path.stem != "rejects")
     samples: list[Sample] = []
     for source in sources:
         table = read_table(folder / f"{source}.parquet")

@@ -36,9 +36,7 @@ RESPONSE_SCHEMA = pa.schema(
 Respond = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
 
 
-def choose_test(
-    samples: Sequence[Sample], counts: Mapping[str, int], seed: int
-) -> list[Sample]:
+def choose_test(samples: Sequence[Sample], counts: Mapping[str, int], seed: int) -> list[Sample]:
     """At most ``counts[source]`` test samples of each source, by a seeded hash of their ids."""
     chosen: list[Sample] = []
     for source, count in counts.items():
@@ -48,9 +46,7 @@ def choose_test(
     return chosen
 
 
-def control_images(
-    samples: Sequence[Sample], control: Control, seed: int
-) -> list[tuple[str, ...]]:
+def control_images(samples: Sequence[Sample], control: Control, seed: int) -> list[tuple[str, ...]]:
     """The images each sample is shown: its own, blank ones, or another sample's of its source.
 
     Shuffled: within a source every sample gets the images of the next one in a random circle, so
@@ -62,7 +58,9 @@ def control_images(
     if control == "shuffled":
         for source in sorted({sample.source for sample in samples}):
             rows = [row for row, sample in enumerate(samples) if sample.source == source]
-            order = [rows[place] for place in generator(seed, "shuffled", source).permutation(len(rows))]
+            order = [
+                rows[place] for place in generator(seed, "shuffled", source).permutation(len(rows))
+            ]
             for row, other in zip(order, order[1:] + order[:1], strict=True):
                 images[row] = samples[other].images
     return images

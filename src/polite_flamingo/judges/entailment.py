@@ -30,7 +30,7 @@ def vqa_hypothesis(original: str, question: str) -> str:
 
 
 # Random tokens put into a premise while training, as a share of its length.
-STRANGE_WORDS = 0.15
+STRANGE_WORDS = 0.25
 _LINK = '" is the answer to the question: "'
 
 
@@ -92,17 +92,21 @@ def batch(
 
 
 def _with_strange_words(model: CrossEncoder, row: Encoded, rng: np.random.Generator) -> Encoded:
+    """Put random tokens between a premise's words, or as a phrase before or after them."""
     ids, segments = row
     end = ids.index(model.tokenizer.sep_token_id)
-    number = min(int(rng.binomial(end, STRANGE_WORDS)), model.max_length - len(ids))
+    room = model.max_length - len(ids)
+    number = min(int(rng.binomial(end, STRANGE_WORDS)), max(0, room))
     present = set(ids)
-    for strange in rng.integers(len(model.tokenizer), size=max(0, number)).tolist():
-        if strange not in present:
-            place = int(rng.integers(1, end + 1))
-            ids = [*ids[:place], strange, *ids[place:]]
-            segments = [*segments[:place], 0, *segments[place:]]
-            end += 1
-    return ids, segments
+    drawn = rng.integers(len(model.tokenizer), size=number).tolist()
+    strange = [token for token in drawn if token not in present]
+    where = rng.random()
+    if where < 0.5:
+        places = np.sort(rng.integers(1, end + 1, size=len(strange)))
+    else:
+        places = np.full(len(strange), 1 if where < 0.8 else end)
+    mixed = np.insert(np.array(ids), places, strange).tolist()
+    return mixed, np.insert(np.array(segments), places, 0).tolist()
 
 
 def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:

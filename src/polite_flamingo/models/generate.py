@@ -127,7 +127,6 @@ def _generate_batch(
     for step in range(max_new_tokens):
         hidden = model.hidden_states(
             ids,
-            # A batch without padding needs no mask: causal attention of new tokens is full.
             attention[:, : length + step],
             media,
             visible,

@@ -198,7 +198,13 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         return collate(window(number)[part * size : (part + 1) * size], visual, model.special.pad)
 
     key = content_key(
-        paths.tokenizer, paths.samples, paths.clip, paths.lm, _plain(base), params.seed, params.threads
+        paths.tokenizer,
+        paths.samples,
+        paths.clip,
+        paths.lm,
+        _plain(base),
+        params.seed,
+        params.threads,
     )
     work = work_dir(paths.runs, "base_flamingo", key)
     curve = fit(model, balanced_loss, batch, base.flamingo, work, seed, "alignment")

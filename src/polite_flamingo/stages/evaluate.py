@@ -94,7 +94,9 @@ def _responses(params: Params, paths: Layout, test: Sequence[Sample], answer: An
     for variant, stage in progress(jobs, desc="answers", unit="model"):
         model, tokenizer = from_pretrained(paths.clever(variant, stage))
         respond = _responder(model, tokenizer, params, paths)
-        controls: tuple[run.Control, ...] = ("", "blank", "shuffled") if (variant, stage) == FINAL else ("",)
+        controls: tuple[run.Control, ...] = (
+            ("", "blank", "shuffled") if (variant, stage) == FINAL else ("",)
+        )
         for control in controls:
             name = f"{variant}-stage{stage}"
             tables.append(run.run(name, control, test, respond, answer, settings.seed, work))
@@ -157,7 +159,10 @@ def _ratings(
 
     size = params.filter.batch_size
     rows: list[dict[str, Any]] = [
-        {**{k: row[k] for k in ("model", "control", "sample_id", "instruction")}, "text": row["response"]}
+        {
+            **{k: row[k] for k in ("model", "control", "sample_id", "instruction")},
+            "text": row["response"],
+        }
         for row in responses.to_pylist()
     ]
     described = [

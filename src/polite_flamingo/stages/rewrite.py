@@ -37,9 +37,7 @@ def rewrite(params: Params, paths: Layout) -> None:
     rewriter = polite_flamingo(
         model, tokenizer, visual, settings.batch_size, settings.max_new_tokens
     )
-    key = content_key(
-        paths.samples, paths.rewriter, asdict(settings), params.seed, params.threads
-    )
+    key = content_key(paths.samples, paths.rewriter, asdict(settings), params.seed, params.threads)
     work = work_dir(paths.runs, "rewrite", key)
     candidates = run(samples, rewriter, settings.shard_size, work)
     taken = {sample.sample_id for sample in chosen}

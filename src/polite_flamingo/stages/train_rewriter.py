@@ -30,9 +30,7 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     add_lora(model, settings.lora.rank, settings.lora.alpha, settings.lora.dropout, seed=seed)
     parts = ["lora", "embeddings"] if settings.tune_embeddings else ["lora"]
     set_trainable(model, parts)
-    visual = visual_tokens(
-        model.vision, model.config.vision, ImageStore(paths.images), paths.runs
-    )
+    visual = visual_tokens(model.vision, model.config.vision, ImageStore(paths.images), paths.runs)
     splits: dict[str, list] = {"train": [], "val": []}
     too_long = 0
     rows = read_table(paths.pairs / "pairs.parquet").to_pylist()
@@ -51,9 +49,7 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     from polite_flamingo.stages.live import live_run
 
     with live_run(paths, "train_rewriter", key, asdict(settings)) as run:
-        curve = fit(
-            model, flamingo_loss, batch, settings.fit, work, seed, "rewriter", log=run.log
-        )
+        curve = fit(model, flamingo_loss, batch, settings.fit, work, seed, "rewriter", log=run.log)
     val = bucketed_batches(splits["val"], visual, pad, settings.fit.batch_size, seed)
     batches = max(1, len(splits["val"]) // settings.fit.batch_size)
     with torch.inference_mode():

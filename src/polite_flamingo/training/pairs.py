@@ -37,9 +37,7 @@ def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
             answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
         else:
             answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
-    return [
-        ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key])) for key in keys
-    ]
+    return [ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key])) for key in keys]
 
 
 def image_weights(groups: Sequence[ImageTexts], weights: Mapping[str, float]) -> list[float]:

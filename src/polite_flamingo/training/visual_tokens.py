@@ -42,7 +42,9 @@ class VisualTokens:
         return torch.stack([self.of(image) for image in images]) if images else None
 
 
-def visual_tokens(vision: nn.Module, config: VisionConfig, store: ImageStore, runs: Path) -> VisualTokens:
+def visual_tokens(
+    vision: nn.Module, config: VisionConfig, store: ImageStore, runs: Path
+) -> VisualTokens:
     """Tokens of every image in ``store`` under a frozen tower; reused if ``runs`` has them."""
     ids = sorted(store.ids())
     names = hashlib.sha256("".join(ids).encode()).hexdigest()
