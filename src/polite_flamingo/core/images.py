@@ -66,7 +66,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I") or turned.mode == "F":
         # 16-bit and float grey: Pillow clips on convert, so scale to 8 bits first.
-        low, high = (float(value) for value in turned.getextrema())  # type: ignore[arg-type]
+        _, high = (float(value) for value in turned.getextrema())  # type: ignore[arg-type]
         full = max(high, 65535.0 if turned.mode.startswith("I") and high > 255 else 255.0)
         turned = turned.convert("F").point(lambda value: value * (255.0 / full)).convert("L")
     if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:

@@ -48,7 +48,9 @@ class ShardWriter:
         shard = f"shard-{number:05d}.tar"
         if place == 0:
             self._close_tar()
-            self._tar = tarfile.open(self.folder / shard, "w", format=tarfile.USTAR_FORMAT)
+            # Open over many calls of add().
+            path = self.folder / shard
+            self._tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
         assert self._tar is not None
         member = tarfile.TarInfo(f"{image_id}.{ext}")
         member.size = len(data)

@@ -104,7 +104,7 @@ def build(
         type_vocab_size=2 * _SEGMENTS,
         initializer_range=0.05,
         pad_token_id=tokenizer.pad_token_id,
-        num_labels=len(labels),
+        num_labels=len(labels),  # type: ignore[call-arg]
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
     )

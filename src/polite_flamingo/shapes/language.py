@@ -667,9 +667,9 @@ def _task_slots(task: str, rng: np.random.Generator) -> tuple[dict[str, str], st
     if task == "count":
         return {"n": NUMBERS[len(words)], "things": plural(kind), "are": "are"}, ", ".join(words)
     if task == "first":
-        place = int(rng.random() * len(_ORDINALS))
-        word = words[-1] if _ORDINALS[place] == "last" else words[place]
-        return {"nth": _ORDINALS[place], "x": word}, ", ".join(words)
+        nth = int(rng.random() * len(_ORDINALS))
+        word = words[-1] if _ORDINALS[nth] == "last" else words[nth]
+        return {"nth": _ORDINALS[nth], "x": word}, ", ".join(words)
     other = choose([name for name in list(_WORD_KINDS)[:3] if name != kind], rng)
     odd = choose(_WORD_KINDS[other], rng)
     words[int(rng.random() * len(words))] = odd

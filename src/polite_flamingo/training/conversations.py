@@ -13,6 +13,7 @@ from polite_flamingo.core.journal import progress
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.models.configs import ModelConfig
 from polite_flamingo.models.prompt import encode_turns
+from polite_flamingo.models.tokenizer import special_ids
 from polite_flamingo.training.examples import Example, FlamingoBatch, collate, join
 from polite_flamingo.training.order import bucketed_epoch, by_step
 from polite_flamingo.training.packing import context_batches, packed_epoch
@@ -94,7 +95,7 @@ def packed_batches(
         ]
 
     choose = by_step(epoch_batches)
-    pad = tokenizer.convert_tokens_to_ids("<PAD>")
+    pad = special_ids(tokenizer).pad
 
     def batch(step: int) -> FlamingoBatch:
         examples = []

@@ -137,7 +137,9 @@ class _Module(L.LightningModule):
     def configure_optimizers(self) -> Any:
         # Norms, gates and biases are not decayed.
         plan = self.plan
-        decayed, plain, gates = [], [], []
+        decayed: list[nn.Parameter] = []
+        plain: list[nn.Parameter] = []
+        gates: list[nn.Parameter] = []
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
                 gate = name.endswith("_gate")
@@ -165,7 +167,7 @@ class _Module(L.LightningModule):
         share = (step - self.plan.warmup) / max(1, self.plan.steps - self.plan.warmup)
         return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """Only what is trained: a frozen 9B model has no place in a checkpoint of its LoRA."""
         trained = {f"model.{n}" for n, p in self.model.named_parameters() if p.requires_grad}
         buffers = {f"model.{n}" for n, _ in self.model.named_buffers()}
@@ -188,7 +190,12 @@ class _Checkpoints(Callback):
         self.saved = -1
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, module: L.LightningModule, *_: Any, **__: Any
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
     ) -> None:
         step = trainer.global_step
         due = step % self.every == 0 or step == trainer.max_steps
@@ -218,9 +225,15 @@ class _Progress(Callback):
         )
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, module: L.LightningModule, *_: Any, **__: Any
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
     ) -> None:
-        history = module.history["loss"]
+        assert isinstance(pl_module, _Module)
+        history = pl_module.history["loss"]
         if history:
             self.bar.set_postfix(loss=f"{history[-1]:.3f}", refresh=False)
         self.bar.update(trainer.global_step - self.bar.n)

@@ -53,25 +53,26 @@ def weighted_indices(weights: Sequence[float], batch_size: int, seed: int, step:
 
 def by_step(epoch_batches: Callable[[int], Sequence[np.ndarray]]) -> Callable[[int], np.ndarray]:
     """Turn "batches of epoch e" (any number of batches an epoch) into "batch of step s"."""
-    epochs: list[Sequence[np.ndarray]] = []
+    sizes: list[int] = []
+    current: tuple[int, Sequence[np.ndarray]] = (-1, [])
+
+    def batches(epoch: int) -> Sequence[np.ndarray]:
+        # Only the newest epoch is kept in memory, of the others only their sizes.
+        nonlocal current
+        if current[0] != epoch:
+            current = (epoch, epoch_batches(epoch))
+        return current[1]
 
     def batch(step: int) -> np.ndarray:
-        start = 0
-        for epoch in range(step + 1):
-            if epoch == len(epochs):
-                # Only the newest epoch is kept in memory; earlier ones as their length.
-                if epochs:
-                    epochs[-1] = range(len(epochs[-1]))  # type: ignore[call-overload]
-                epochs.append(epoch_batches(epoch))
-            size = len(epochs[epoch])
-            if size == 0:
+        start, epoch = 0, 0
+        while True:
+            if epoch == len(sizes):
+                sizes.append(len(batches(epoch)))
+            if sizes[epoch] == 0:
                 raise ValueError("an epoch without batches")
-            if step < start + size:
-                found = epochs[epoch]
-                if isinstance(found, range):
-                    found = epoch_batches(epoch)
-                return found[step - start]
-            start += size
-        raise AssertionError("unreachable: every epoch has a batch")
+            if step < start + sizes[epoch]:
+                return batches(epoch)[step - start]
+            start += sizes[epoch]
+            epoch += 1
 
     return batch

@@ -48,7 +48,9 @@ def visual_tokens(
     """Tokens of every image in ``store`` under a frozen tower; reused if ``runs`` has them."""
     ids = sorted(store.ids())
     names = hashlib.sha256("".join(ids).encode()).hexdigest()
-    key = content_key(_tower_hash(vision), names, config.image_size, list(config.mean))
+    key = content_key(
+        _tower_hash(vision), names, config.image_size, {"mean": config.mean, "std": config.std}
+    )
     work = work_dir(runs, "visual_tokens", key)
     done = work / "done.json"
     path = work / "tokens.npy"
@@ -76,7 +78,7 @@ def compute_tokens(vision: nn.Module, pixels: Tensor) -> Tensor:
 def _compute(
     vision: nn.Module, config: VisionConfig, store: ImageStore, ids: Sequence[str], path: Path
 ) -> None:
-    array: np.ndarray | None = None
+    array: np.memmap | None = None
     starts = range(0, len(ids), _BATCH)
     for start in progress(starts, desc="visual tokens", unit="batch"):
         part = ids[start : start + _BATCH]
