@@ -74,7 +74,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def served(workspace: Path, word: str = "!") -> registry.ServedModel:
     return registry.ServedModel(
-        name="polite-flamingo",
+        name="loud-flamingo",
         folders={"rewriter": workspace / "models/rewriter"},
         settings={"word": word},
         loader="loudpackage.loud",
@@ -155,7 +155,7 @@ def test_a_model_is_registered_once_loads_and_keeps_its_champion(
     assert registry.publish_model(uri, run_id, "one", served(workspace), log) == ("1", True)
     assert registry.publish_model(uri, run_id, "one", served(workspace), log) == ("1", False)
     assert registry.publish_model(uri, run_id, "two", served(workspace, "?"), log) == ("2", True)
-    aliases = client.get_registered_model("polite-flamingo").aliases
+    aliases = client.get_registered_model("loud-flamingo").aliases
     assert {alias: str(version) for alias, version in aliases.items()} == {
         "champion": "1",
         "candidate": "2",
@@ -173,7 +173,7 @@ def test_a_model_is_registered_once_loads_and_keeps_its_champion(
     before = mlflow.get_tracking_uri()
     try:
         mlflow.set_tracking_uri(uri)
-        model = mlflow.pyfunc.load_model("models:/polite-flamingo@candidate")
+        model = mlflow.pyfunc.load_model("models:/loud-flamingo@candidate")
         frame = pd.DataFrame([{"instruction": "What?", "images": ["x", "y"]}])
         assert model.predict(frame)["response"].tolist() == ["What??W2"]
     finally:
