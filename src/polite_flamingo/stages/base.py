@@ -18,6 +18,7 @@ from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.core.seeds import derive, generator
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_samples, write_json
+from polite_flamingo.stages.live import live_run
 
 if TYPE_CHECKING:
     from polite_flamingo.training.examples import Example
@@ -86,7 +87,8 @@ def base_clip(params: Params, paths: Layout) -> None:
         }
 
     work = work_dir(paths.runs, "base_clip", key)
-    curve = fit(tower, clipscore.loss, batch, base.clip, work, seed, "CLIP")
+    with live_run(paths, "base_clip", key, asdict(base.clip)) as run:
+        curve = fit(tower, clipscore.loss, batch, base.clip, work, seed, "CLIP", run.log)
     save_clip(tower.clip, config.vision, tokenizer, paths.clip)
     write_json(paths.clip / "curve.json", curve)
 
@@ -143,7 +145,8 @@ def base_lm(params: Params, paths: Layout) -> None:
     lm = build_lm(config.lm, len(tokenizer), seed)
     key = content_key(paths.tokenizer, paths.samples, _plain(base), params.seed, params.threads)
     work = work_dir(paths.runs, "base_lm", key)
-    curve = fit(lm, loss, batch, base.lm, work, seed, "causal LM")
+    with live_run(paths, "base_lm", key, asdict(base.lm)) as run:
+        curve = fit(lm, loss, batch, base.lm, work, seed, "causal LM", run.log)
     save_lm(lm, tokenizer, paths.lm)
     write_json(paths.lm / "curve.json", curve)
 
@@ -207,7 +210,8 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         params.threads,
     )
     work = work_dir(paths.runs, "base_flamingo", key)
-    curve = fit(model, balanced_loss, batch, base.flamingo, work, seed, "alignment")
+    with live_run(paths, "base_flamingo", key, asdict(base.flamingo)) as run:
+        curve = fit(model, balanced_loss, batch, base.flamingo, work, seed, "alignment", run.log)
     save_pretrained(model, tokenizer, paths.flamingo)
     write_json(paths.flamingo / "curve.json", curve)
 

@@ -11,6 +11,7 @@ from polite_flamingo.core.params import Params
 from polite_flamingo.core.seeds import derive
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_table, write_json
+from polite_flamingo.stages.live import live_run
 
 
 def train_rewriter(params: Params, paths: Layout) -> None:
@@ -46,7 +47,6 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     batch = bucketed_batches(splits["train"], visual, pad, settings.fit.batch_size, seed)
     key = content_key(paths.pairs, paths.flamingo, asdict(settings), params.threads)
     work = work_dir(paths.runs, "train_rewriter", key)
-    from polite_flamingo.stages.live import live_run
 
     with live_run(paths, "train_rewriter", key, asdict(settings)) as run:
         curve = fit(model, flamingo_loss, batch, settings.fit, work, seed, "rewriter", log=run.log)
