@@ -57,4 +57,5 @@ lock: ## pin the newest versions that pyproject.toml allows
 	    --no-emit-index-url --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove everything that was built (not the DVC cache)
-	rm -rf data/* models runs reports
+	git clean -fdXq data models reports
+	rm -rf runs
