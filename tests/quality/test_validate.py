@@ -14,7 +14,7 @@ from PIL import Image
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.images import check_image, png_bytes
 from polite_flamingo.core.layout import Layout
-from polite_flamingo.core.params import Params, SplitCounts, check_params
+from polite_flamingo.core.params import Params, SplitLimits, check_params
 from polite_flamingo.core.profiles import profile_text
 from polite_flamingo.core.sample import Sample, Turn, rejects_to_table, samples_to_table
 from polite_flamingo.core.shards import ShardWriter
@@ -30,7 +30,9 @@ def params() -> Params:
     tree = check_params(yaml.safe_load(profile_text(PROFILES, "nano")), "nano")
     return replace(
         tree,
-        ingest=replace(tree.ingest, sources=[SOURCE, STYLE], limits={SOURCE: SplitCounts()}),
+        ingest=replace(
+            tree.ingest, sources=[SOURCE, STYLE], limits={SOURCE: SplitLimits(train=0, test=0)}
+        ),
         rewrite=replace(tree.rewrite, sources=[SOURCE], limits={SOURCE: 3}),
         distort=replace(tree.distort, shares={"noise": 1.0}),
         validate=replace(tree.validate, min_rows=2, min_kept_share=0.5),

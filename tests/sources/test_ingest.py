@@ -12,7 +12,7 @@ from source_layouts import write, write_image
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import Layout
-from polite_flamingo.core.params import IngestParams, Params, SplitCounts, load_params
+from polite_flamingo.core.params import IngestParams, Params, SplitLimits, load_params
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_json, read_samples, read_table
 from polite_flamingo.stages.ingest import ingest
@@ -26,7 +26,7 @@ def params(tmp_path: Path) -> Params:
     write(tmp_path / "params.yaml", yaml.safe_dump(tree))
     given = IngestParams(
         sources=["shapes_vsr", "shapes_spotdiff"],
-        limits={"shapes_vsr": SplitCounts(test=6)},
+        limits={"shapes_vsr": SplitLimits(test=6)},
         shard_size=3,
     )
     return dataclasses.replace(load_params(tmp_path / "params.yaml"), ingest=given)
@@ -88,7 +88,9 @@ def test_images_are_stored_once_for_all_sources(params: Params, paths: Layout) -
 def test_a_limit_does_not_depend_on_file_order(params: Params, paths: Layout) -> None:
     annotations = paths.shapes / "shapes_spotdiff/annotations/train.json"
     capped = dataclasses.replace(
-        params.ingest, limits={"shapes_spotdiff": SplitCounts(train=1)}, sources=["shapes_spotdiff"]
+        params.ingest,
+        limits={"shapes_spotdiff": SplitLimits(train=1, test=0)},
+        sources=["shapes_spotdiff"],
     )
     ids = []
     for _ in range(2):

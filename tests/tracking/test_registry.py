@@ -44,8 +44,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewriter = root / "models/rewriter"
     rewriter.mkdir(parents=True)
     (rewriter / "weights.bin").write_text("W")
-    write_json(rewriter / "metrics.json", {"val": {"loss": 0.5}, "work_key": "live-1"})
-    write_json(rewriter / "curve.json", {"step": [0, 10], "loss": [3.0, 1.0]})
+    write_json(rewriter / "metrics.json", {"val": {"loss": 0.5}})
+    write_json(rewriter / "curve.json", {"work_key": "live-1", "step": [0, 10], "loss": [3.0, 1.0]})
     write_json(root / "data/evaluation/metrics.json", {"pf-stage3": {"accuracy": 0.75}})
     lock = {
         "schema": "2.0",

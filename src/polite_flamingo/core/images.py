@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 _KEPT_FORMATS = {"PNG": "png", "JPEG": "jpg"}
 _EXIF_ORIENTATION = 0x0112
+_ADDRESS = re.compile(r" <_io\.\w+ object at 0x[0-9a-fA-F]+>")
 
 
 class BadImage(Exception):
@@ -52,9 +54,9 @@ def check_image(data: bytes) -> CheckedImage:
                 data, ext = png_bytes(converted), "png"
                 width, height = converted.size
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadImage(
-            str(error).splitlines()[0] if str(error) else type(error).__name__
-        ) from error
+        # Pillow names the memory address of what it read; a reason must not change with it.
+        reason = _ADDRESS.sub("", (str(error).splitlines() or [""])[0])
+        raise BadImage(reason or type(error).__name__) from error
     except Image.DecompressionBombError as error:
         raise BadImage("too many pixels") from error
     if width < 1 or height < 1:

@@ -24,6 +24,14 @@ class SplitCounts:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SplitLimits:
+    """At most how many samples of each split; none: all of them."""
+
+    train: int | None = Field(default=None, ge=0)
+    test: int | None = Field(default=None, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class GenerateParams:
     """The Shapes world: scenes a source, and how they look."""
 
@@ -40,7 +48,7 @@ class IngestParams:
     """Which sources are read, and how many samples of each at most."""
 
     sources: list[str]
-    limits: dict[str, SplitCounts]
+    limits: dict[str, SplitLimits]
     shard_size: int = Field(ge=1)
     data_root: str = "data/raw"
 

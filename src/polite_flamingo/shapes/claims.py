@@ -84,6 +84,7 @@ _BREAKS = {
     "therefore",
     "hence",
 }
+_COLOR_WORDS = "|".join(word for word, item in _LEXICON.items() if item == ("c", word))
 _EXPANSIONS = (
     (re.compile("[\u2018\u2019]"), "'"),
     (re.compile(r"\bcan't\b|\bcannot\b"), "can not"),
@@ -95,6 +96,13 @@ _EXPANSIONS = (
     (re.compile(r"\b(top|bottom|upper|lower)(left|right)\b"), r"\1 \2"),
     (re.compile(r"[-_/*\"]"), " "),
     (re.compile(r"(?<=\d)\.(?=\s|$)"), " ."),
+    # "two circles on cream": what things stand on is the background.
+    (
+        re.compile(
+            rf"\bon (?:an? )?((?:light )?(?:{_COLOR_WORDS}))(?: ground)?(?=\s*(?:[.,;!?\n]|$))"
+        ),
+        r"on a \1 background",
+    ),
 )
 _ATTRIBUTE_OF = {"c": "color", "z": "size", "x": "texture", "y": "shape"}
 

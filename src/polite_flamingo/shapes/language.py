@@ -550,7 +550,6 @@ _SIDES = (
     ("triangle", 3, "corners"),
     ("square", 4, "corners"),
     ("rectangle", 4, "corners"),
-    ("circle", 0, "corners"),
     ("star", 5, "points"),
     ("cross", 4, "arms"),
 )
@@ -604,7 +603,7 @@ def _sum(rng: np.random.Generator) -> dict[str, str]:
 
 def _sides(rng: np.random.Generator) -> dict[str, str]:
     shape, number, parts = choose(_SIDES, rng)
-    return {"a": article(shape), "n": NUMBERS[number] if number else "no", "parts": parts}
+    return {"a": article(shape), "n": NUMBERS[number], "parts": parts}
 
 
 def _opposite(rng: np.random.Generator) -> dict[str, str]:

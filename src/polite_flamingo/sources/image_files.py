@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 
@@ -12,7 +11,6 @@ from polite_flamingo.sources.record import BadRecord
 # Copies of a data set may hold its images in another format under the same stem.
 _OTHER_SUFFIXES = (".jpg", ".png", ".jpeg", ".JPG")
 _RECENT = 8
-_ADDRESS = re.compile(r" <_io\.\w+ object at 0x[0-9a-fA-F]+>")
 
 
 class ImageFiles:
@@ -50,8 +48,7 @@ class ImageFiles:
             return check_image(data)
         except BadImage as error:
             name = "image bytes" if isinstance(image, bytes) else image
-            # Pillow names the memory address of what it read; a reject must not change with it.
-            raise BadRecord("corrupt_image", f"{name}: {_ADDRESS.sub('', str(error))}") from error
+            raise BadRecord("corrupt_image", f"{name}: {error}") from error
 
     def _read(self, name: str) -> bytes:
         path = self.folder / _inside(name)

@@ -40,7 +40,7 @@ class Ingested:
 def ingest_source(
     entry: Entry,
     data_root: Path,
-    limits: dict[str, int] | None,
+    limits: dict[str, int | None] | None,
     seed: int,
     keep_image: Callable[[CheckedImage], None],
 ) -> Ingested:
@@ -58,7 +58,7 @@ def ingest_source(
     lengths: Counter[str] = Counter()
     written: set[str] = set()
     for split in entry.files:
-        limit = None if limits is None else limits.get(split, 0)
+        limit = None if limits is None else limits.get(split)
         if limit == 0:
             continue
         images = image_files(entry, data_root, split)

@@ -11,14 +11,14 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from polite_flamingo.core.journal import atomic_dir, content_key, progress, work_dir
+from polite_flamingo.core.journal import atomic_dir, content_key, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import BaseParams, Params
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.core.seeds import derive, generator
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_samples, write_json
-from polite_flamingo.stages.live import live_run
+from polite_flamingo.stages.training import train
 
 if TYPE_CHECKING:
     from polite_flamingo.training.examples import Example
@@ -61,7 +61,6 @@ def base_clip(params: Params, paths: Layout) -> None:
     from polite_flamingo.judges import clipscore
     from polite_flamingo.models.tokenizer import load_tokenizer
     from polite_flamingo.models.vision import preprocess
-    from polite_flamingo.training.fit import fit
     from polite_flamingo.training.order import weighted_indices
     from polite_flamingo.training.pairs import caption_text, group_by_image, image_weights
 
@@ -86,9 +85,8 @@ def base_clip(params: Params, paths: Layout) -> None:
             "tokens": clipscore.tokens(tower, texts),
         }
 
-    work = work_dir(paths.runs, "base_clip", key)
-    with live_run(paths, "base_clip", key, asdict(base.clip)) as run:
-        curve = fit(tower, clipscore.loss, batch, base.clip, work, seed, "CLIP", run.log)
+    shown = asdict(base.clip)
+    curve = train(paths, "base_clip", key, shown, tower, clipscore.loss, batch, base.clip, seed)
     save_clip(tower.clip, config.vision, tokenizer, paths.clip)
     write_json(paths.clip / "curve.json", curve)
 
@@ -110,7 +108,6 @@ def base_lm(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.lm import build_lm
     from polite_flamingo.models.prompt import Encoded, encode_pair, encode_turns, pad
     from polite_flamingo.models.tokenizer import load_tokenizer, special_ids
-    from polite_flamingo.training.fit import fit
     from polite_flamingo.training.order import bucketed_epoch, by_step
 
     tokenizer = load_tokenizer(paths.tokenizer)
@@ -144,9 +141,7 @@ def base_lm(params: Params, paths: Layout) -> None:
 
     lm = build_lm(config.lm, len(tokenizer), seed)
     key = content_key(paths.tokenizer, paths.samples, _plain(base), params.seed, params.threads)
-    work = work_dir(paths.runs, "base_lm", key)
-    with live_run(paths, "base_lm", key, asdict(base.lm)) as run:
-        curve = fit(lm, loss, batch, base.lm, work, seed, "causal LM", run.log)
+    curve = train(paths, "base_lm", key, asdict(base.lm), lm, loss, batch, base.lm, seed)
     save_lm(lm, tokenizer, paths.lm)
     write_json(paths.lm / "curve.json", curve)
 
@@ -159,7 +154,6 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.prompt import encode_pair
     from polite_flamingo.models.tokenizer import load_tokenizer
     from polite_flamingo.training.examples import Example, FlamingoBatch, balanced_loss, collate
-    from polite_flamingo.training.fit import fit
     from polite_flamingo.training.order import weighted_indices
     from polite_flamingo.training.pairs import group_by_image, image_weights, pair_texts
     from polite_flamingo.training.visual_tokens import visual_tokens
@@ -209,9 +203,10 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         params.seed,
         params.threads,
     )
-    work = work_dir(paths.runs, "base_flamingo", key)
-    with live_run(paths, "base_flamingo", key, asdict(base.flamingo)) as run:
-        curve = fit(model, balanced_loss, batch, base.flamingo, work, seed, "alignment", run.log)
+    plan = base.flamingo
+    curve = train(
+        paths, "base_flamingo", key, asdict(plan), model, balanced_loss, batch, plan, seed
+    )
     save_pretrained(model, tokenizer, paths.flamingo)
     write_json(paths.flamingo / "curve.json", curve)
 

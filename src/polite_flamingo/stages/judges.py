@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.core.journal import atomic_dir, content_key, work_dir
+from polite_flamingo.core.journal import atomic_dir, content_key
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import EncoderParams, FitPlan, Params
 from polite_flamingo.core.seeds import derive, generator
 from polite_flamingo.core.tables import read_jsonl, read_samples, write_json
+from polite_flamingo.stages.training import train
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,6 @@ _RIVALS = 5
 def judges_nli(params: Params, paths: Layout) -> None:
     """Train the NLI judge on the judges' scenes -> models/judges/nli."""
     from polite_flamingo.judges import cross_encoder, entailment
-    from polite_flamingo.training.fit import fit
 
     settings = params.judges.nli
     if settings.source == TRAIN:
@@ -42,12 +42,12 @@ def judges_nli(params: Params, paths: Layout) -> None:
             rows, names = [pairs[i] for i in chosen], [labels[i] for i in chosen]
             return entailment.batch(model, rows, names, rng)
 
-        work = _work(paths, "judges_nli", "nli_judges", settings)
-        fit(model, entailment.loss, batch, settings.fit, work, settings.seed, "judges_nli")
+        curve = _train(paths, "judges_nli", "nli_judges", settings, model, entailment.loss, batch)
     else:
-        model = entailment.load(settings.source, settings.max_length)
+        model, curve = entailment.load(settings.source, settings.max_length), {}
     with atomic_dir(paths.judges / "nli") as folder:
         entailment.save(model, folder)
+        write_json(folder / "curve.json", curve)
         write_json(folder / "metrics.json", _nli_metrics(model, _labelled(paths, "nli_test")))
 
 
@@ -72,7 +72,6 @@ def _nli_metrics(model: CrossEncoder, rows: Sequence[dict[str, Any]]) -> dict[st
 def judges_reward(params: Params, paths: Layout) -> None:
     """Train the reward judge on preferred and rejected responses -> models/judges/reward."""
     from polite_flamingo.judges import cross_encoder, reward
-    from polite_flamingo.training.fit import fit
 
     settings = params.judges.reward
     if settings.source == TRAIN:
@@ -88,12 +87,14 @@ def judges_reward(params: Params, paths: Layout) -> None:
             places = batches(step)
             return reward.batch(model, [chosen[i] for i in places], [rejected[i] for i in places])
 
-        work = _work(paths, "judges_reward", "preferences_judges", settings)
-        fit(model, reward.loss, batch, settings.fit, work, settings.seed, "judges_reward")
+        curve = _train(
+            paths, "judges_reward", "preferences_judges", settings, model, reward.loss, batch
+        )
     else:
-        model = reward.load(settings.source, settings.max_length)
+        model, curve = reward.load(settings.source, settings.max_length), {}
     with atomic_dir(paths.judges / "reward") as folder:
         reward.save(model, folder)
+        write_json(folder / "curve.json", curve)
         metrics = _reward_metrics(model, _labelled(paths, "preferences_test"))
         write_json(folder / "metrics.json", metrics)
 
@@ -121,7 +122,6 @@ def judges_clipscore(params: Params, paths: Layout) -> None:
     from polite_flamingo.judges import clipscore
     from polite_flamingo.models.configs import load_config
     from polite_flamingo.models.tokenizer import load_tokenizer
-    from polite_flamingo.training.fit import fit
     from polite_flamingo.training.order import batch_indices
 
     settings = params.judges.clipscore
@@ -133,18 +133,18 @@ def judges_clipscore(params: Params, paths: Layout) -> None:
         return
     store = ImageStore(paths.images)
     samples = read_samples(paths.samples, settings.sources)
-    train, test = ([s for s in samples if s.split == split] for split in ("train", "test"))
-    if not train or len(test) < 2:
+    seen, unseen = ([s for s in samples if s.split == split] for split in ("train", "test"))
+    if not seen or len(unseen) < 2:
         raise UserError(f"judges.clipscore.sources: no samples of {settings.sources} to learn from")
     vision = load_config(params.base.model).vision
     model = clipscore.build(vision, load_tokenizer(paths.tokenizer), settings.seed)
-    pixels = clipscore.pixels(model, [store.open(sample.images[0]) for sample in train])
-    captions = [clipscore.tokens(model, sample.references) for sample in train]
+    pixels = clipscore.pixels(model, [store.open(sample.images[0]) for sample in seen])
+    captions = [clipscore.tokens(model, sample.references) for sample in seen]
 
     def batch(step: int) -> dict[str, Any]:
         import torch
 
-        places = batch_indices(len(train), settings.fit.batch_size, settings.seed, step)
+        places = batch_indices(len(seen), settings.fit.batch_size, settings.seed, step)
         rng = generator(settings.seed, "judges_clipscore", step)
         reach = params.base.clip_shift
         offsets = rng.integers(-reach, reach + 1, size=(len(places), 2))
@@ -160,12 +160,15 @@ def judges_clipscore(params: Params, paths: Layout) -> None:
         paths.tokenizer,
         {"settings": _plain(settings), "model": params.base.model, "shift": params.base.clip_shift},
     )
-    work = work_dir(paths.runs, "judges_clipscore", key)
-    fit(model, clipscore.loss, batch, settings.fit, work, settings.seed, "judges_clipscore")
-    images = clipscore.embed_images(model, [store.open(sample.images[0]) for sample in test])
-    texts = clipscore.embed_texts(model, [sample.references[0] for sample in test])
+    shown, plan = _plain(settings), settings.fit
+    curve = train(
+        paths, "judges_clipscore", key, shown, model, clipscore.loss, batch, plan, settings.seed
+    )
+    images = clipscore.embed_images(model, [store.open(sample.images[0]) for sample in unseen])
+    texts = clipscore.embed_texts(model, [sample.references[0] for sample in unseen])
     with atomic_dir(paths.judges / "clipscore") as folder:
         clipscore.save(model, folder)
+        write_json(folder / "curve.json", curve)
         write_json(folder / "metrics.json", _clip_metrics(images, texts))
 
 
@@ -211,11 +214,20 @@ def _bucketed(lengths: Sequence[int], settings: EncoderParams) -> Callable[[int]
     return by_step(lambda epoch: bucketed_epoch(lengths, plan.batch_size, settings.seed, epoch))
 
 
-def _work(paths: Layout, stage: str, data: str, settings: EncoderParams) -> Any:
+def _train(
+    paths: Layout,
+    stage: str,
+    data: str,
+    settings: EncoderParams,
+    model: CrossEncoder,
+    loss: Any,
+    batch: Callable[[int], Any],
+) -> dict[str, Any]:
+    shown = _plain(settings)
     key = content_key(
-        paths.shapes / "judges" / f"{data}.jsonl", paths.tokenizer, {"settings": _plain(settings)}
+        paths.shapes / "judges" / f"{data}.jsonl", paths.tokenizer, {"settings": shown}
     )
-    return work_dir(paths.runs, stage, key)
+    return train(paths, stage, key, shown, model, loss, batch, settings.fit, settings.seed)
 
 
 def _plain(settings: Any) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.core.journal import content_key, progress, work_dir
+from polite_flamingo.core.journal import content_key, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.seeds import derive
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_table, write_json
-from polite_flamingo.stages.live import live_run
+from polite_flamingo.stages.training import train
 
 
 def train_rewriter(params: Params, paths: Layout) -> None:
@@ -22,7 +22,6 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.flamingo import set_trainable
     from polite_flamingo.training.conversations import bucketed_batches, rewriting_example
     from polite_flamingo.training.examples import flamingo_loss
-    from polite_flamingo.training.fit import fit
     from polite_flamingo.training.visual_tokens import visual_tokens
 
     settings = params.train_rewriter
@@ -46,10 +45,8 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     pad = model.special.pad
     batch = bucketed_batches(splits["train"], visual, pad, settings.fit.batch_size, seed)
     key = content_key(paths.pairs, paths.flamingo, asdict(settings), params.threads)
-    work = work_dir(paths.runs, "train_rewriter", key)
-
-    with live_run(paths, "train_rewriter", key, asdict(settings)) as run:
-        curve = fit(model, flamingo_loss, batch, settings.fit, work, seed, "rewriter", log=run.log)
+    shown, plan = asdict(settings), settings.fit
+    curve = train(paths, "train_rewriter", key, shown, model, flamingo_loss, batch, plan, seed)
     val = bucketed_batches(splits["val"], visual, pad, settings.fit.batch_size, seed)
     batches = max(1, len(splits["val"]) // settings.fit.batch_size)
     with torch.inference_mode():

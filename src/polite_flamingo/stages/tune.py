@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Literal
 
-from polite_flamingo.core.journal import account, content_key, work_dir
+from polite_flamingo.core.journal import account, content_key
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params, TuneParams, TuneStage
 from polite_flamingo.core.sample import Sample, table_to_samples
 from polite_flamingo.core.seeds import derive, unit
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_samples, read_table, write_json
+from polite_flamingo.stages.training import train
 
 Variant = Literal["pf", "raw"]
 
@@ -28,10 +29,8 @@ def tune(params: Params, paths: Layout, variant: Variant, stage: int) -> None:
     """
     from polite_flamingo.models.checkpoints import add_lora, from_pretrained, save_pretrained
     from polite_flamingo.models.flamingo import set_trainable
-    from polite_flamingo.stages.live import live_run
     from polite_flamingo.training.conversations import packed_batches
     from polite_flamingo.training.examples import flamingo_loss
-    from polite_flamingo.training.fit import fit
     from polite_flamingo.training.visual_tokens import visual_tokens
 
     settings = params.tune
@@ -57,15 +56,11 @@ def tune(params: Params, paths: Layout, variant: Variant, stage: int) -> None:
         seed,
         settings.pack,
     )
-    name = f"tune_{variant}_stage{stage}"
     key = content_key(
         paths.samples, paths.filtered, start, asdict(settings), variant, stage, params.threads
     )
-    work = work_dir(paths.runs, name, key)
-    with live_run(paths, name, key, asdict(plan)) as run:
-        curve = fit(
-            model, flamingo_loss, batch, plan.fit, work, seed, f"{variant} stage {stage}", run.log
-        )
+    name = f"tune_stage{stage}@{variant}"
+    curve = train(paths, name, key, asdict(plan), model, flamingo_loss, batch, plan.fit, seed)
     folder = paths.clever(variant, stage)
     save_pretrained(model, tokenizer, folder)
     write_json(folder / "curve.json", curve)

@@ -104,7 +104,7 @@ def publish_run(
 ) -> tuple[str, bool]:
     """Bring one run in; return its id and whether it is new.
 
-    A live run whose ``work_key`` stands in the outs' metrics.json becomes this run, so that its
+    A live run whose ``work_key`` stands in the outs' curve.json becomes this run, so that its
     curve and its results are in one place. Raises UserError where an out is not on disk.
     """
     from mlflow.entities import RunTag
@@ -252,9 +252,9 @@ def _results(
     for path in _files(stage, root):
         value = read_json(path)
         if path.name == CURVE_FILE:
+            work_key = str(value.pop("work_key", ""))
             curve = value
         elif isinstance(value, Mapping):
-            work_key = str(value.get("work_key", work_key))
             metrics |= {
                 name: float(number)
                 for name, number in runs.flatten(value).items()

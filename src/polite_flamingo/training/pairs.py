@@ -6,8 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import generator
+
+# Questions that make one text of an image.
+MOST_QUESTIONS = 3
 
 
 @dataclass(frozen=True)
@@ -45,20 +49,30 @@ def image_weights(groups: Sequence[ImageTexts], weights: Mapping[str, float]) ->
     count: dict[str, int] = defaultdict(int)
     for group in groups:
         count[group.source] += 1
+    if missing := sorted(
+        source for source, weight in weights.items() if weight and not count[source]
+    ):
+        raise UserError(
+            f"base.pair_sources: no train images of {', '.join(missing)}: "
+            "look at ingest.limits and generate.counts"
+        )
     return [weights[group.source] / count[group.source] for group in groups]
 
 
-def caption_text(group: ImageTexts, seed: int, *names: str | int) -> str:
-    """One text of an image for CLIP: a caption, or its open answers side by side.
+def caption_text(
+    group: ImageTexts, seed: int, *names: str | int, most: int = MOST_QUESTIONS
+) -> str:
+    """One text of an image for CLIP: a caption, or up to ``most`` questions with their answers.
 
-    Yes and no say nothing without their questions, and a question says nothing of the image.
+    Open questions come first ("what color is the circle? red" tells two things of the image);
+    yes and no speak only where nothing else is known.
     """
     rng = generator(seed, "caption", *names)
     if group.captions:
         return group.captions[int(rng.integers(len(group.captions)))]
-    answers = sorted({answer for _, answer in group.answers if answer not in ("yes", "no")})
-    order = rng.permutation(len(answers))
-    return " ".join(answers[int(place)] for place in order) or group.answers[0][1]
+    telling = [pair for pair in group.answers if pair[1] not in ("yes", "no")] or group.answers
+    chosen = rng.permutation(len(telling))[:most]
+    return " ".join(f"{telling[i][0]} {telling[i][1]}" for i in chosen)
 
 
 def pair_texts(

@@ -45,13 +45,14 @@ def read_aokvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
         lines, left_out = lines_in(rationales if isinstance(rationales, list) else [])
         direct = record.get("direct_answers", [])
         answers, _ = lines_in(direct if isinstance(direct, list) else [])
+        question = line_of(record, "question")
         return Record(
             native_id=native_id,
             position=item.position,
             images=(image_name.format(as_number_id(record.get("image_id"), "image_id")),),
             response=join_rationale(answer, lines[0]) if lines else answer,
             fields={
-                "question": line_of(record, "question"),
+                "question": question,
                 "choices": ", ".join(choices[:-1]) + " or " + choices[-1]
                 if len(choices) > 1
                 else choices[0],
@@ -59,6 +60,7 @@ def read_aokvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
             references=tuple(lines),
             answer=answer,
             extra={
+                "question": question,
                 "choices": json.dumps(choices, ensure_ascii=False),
                 "direct_answers": json.dumps(answers, ensure_ascii=False),
             },

@@ -1,0 +1,41 @@
+"""What every training stage does: fit in its work directory, shown live in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from polite_flamingo.core.journal import work_dir
+from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.params import FitPlan
+from polite_flamingo.tracking.runs import default_uri, open_run
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def train(
+    paths: Layout,
+    stage: str,
+    key: str,
+    shown: Mapping[str, Any],
+    model: nn.Module,
+    loss: Any,
+    batch: Callable[[int], Any],
+    plan: FitPlan,
+    seed: int,
+) -> dict[str, Any]:
+    """Train ``model`` as :func:`training.fit.fit` does and return its curve.
+
+    ``stage`` is DVC's name of the stage, ``key`` a hash of all that the result depends on
+    (``core.journal.content_key``), ``shown`` the parameters that MLflow shows. The curve holds
+    ``work_key``, by which `pf publish` finds the live run again. The store is the workspace's or
+    the team's; where MLflow is not installed nothing is shown.
+    """
+    from polite_flamingo.training.fit import fit
+
+    uri = paths.mlflow_uri or default_uri(paths.runs)
+    work = work_dir(paths.runs, stage.replace("@", "_"), key)
+    with open_run(uri, paths.runs / "mlartifacts", stage, key, shown) as run:
+        curve = fit(model, loss, batch, plan, work, seed, stage, run.log)
+    return {"work_key": key, **curve}
