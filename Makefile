@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
+# Where `make data-quality` finds its data.
+WORKSPACE ?= .
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := true
@@ -40,7 +42,7 @@ micro: install ## the whole pipeline with small parameters, in runs/micro
 	.ci/micro runs/micro
 
 data-quality: install ## only the data gate on the data at hand; Data Docs in runs/data_docs
-	dvc repro --single-item --force validate
+	cd $(WORKSPACE) && dvc repro --single-item --force validate
 
 install: $(VENV)/.installed
 

@@ -199,6 +199,49 @@ def test_each_claim_is_listed_with_its_own_truth() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "background", "color"),
+    [
+        ("two circles on cream", "cream", None),
+        ("a red circle on light blue", "blue", "red"),
+        ("The image shows one red circle on light green.", "green", "red"),
+        ("a circle on a pink ground", "pink", None),
+        ("red circle on lavender, two stars", "lavender", "red"),
+        ("There is a small red circle on white!", "white", "red"),
+        ("You can see a blue circle on light blue.", "blue", "blue"),
+        ("a red circle on a cream background", "cream", "red"),
+    ],
+)
+def test_what_things_stand_on_is_the_background_and_not_their_colour(
+    text: str, background: str, color: str | None
+) -> None:
+    found = claims(text)
+    said = {(claim.kind, claim.value) for claim in found}
+    assert ("background", background) in said
+    assert not [claim for claim in found if claim.kind == "color"]
+    circles = [claim.subject for claim in found if claim.subject.shape == "circle"]
+    assert [circle.color for circle in circles] == [color]
+
+
+@pytest.mark.parametrize(
+    ("text", "factual"),
+    [
+        ("a red circle on light blue", True),
+        ("two stars on light blue", True),
+        ("a red circle on cream", False),
+        ("a blue circle on light blue", False),
+        ("two stars on pink", False),
+    ],
+)
+def test_a_thing_on_a_colour_is_true_of_thing_and_background(text: str, factual: bool) -> None:
+    assert judge(SCENE, text).factual is factual
+
+
+def test_a_thing_on_a_coloured_thing_says_nothing_of_the_background() -> None:
+    found = claims("There is a red circle on the blue square.")
+    assert not [claim for claim in found if claim.kind == "background"]
+
+
 def test_a_list_of_colours_is_a_list_of_things() -> None:
     found = claims("There are red and blue circles.")
     assert [claim.subject for claim in found] == [

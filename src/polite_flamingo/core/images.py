@@ -11,6 +11,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 _KEPT_FORMATS = {"PNG": "png", "JPEG": "jpg"}
 _EXIF_ORIENTATION = 0x0112
+# What Pillow raises for bytes that it can't decode; the last two for damaged TIFF and DDS files.
+_DAMAGED = (
+    UnidentifiedImageError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    TypeError,
+    NotImplementedError,
+)
 _ADDRESS = re.compile(r" <_io\.\w+ object at 0x[0-9a-fA-F]+>")
 
 
@@ -53,7 +63,7 @@ def check_image(data: bytes) -> CheckedImage:
                 converted = _to_rgb(image)
                 data, ext = png_bytes(converted), "png"
                 width, height = converted.size
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+    except _DAMAGED as error:
         # Pillow names the memory address of what it read; a reason must not change with it.
         reason = _ADDRESS.sub("", (str(error).splitlines() or [""])[0])
         raise BadImage(reason or type(error).__name__) from error

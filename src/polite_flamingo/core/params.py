@@ -69,7 +69,7 @@ class FitPlan:
     clip_norm: float = Field(default=1.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
     accumulate: int = Field(default=1, ge=1)
-    checkpoint_steps: int = Field(default=50, ge=1)
+    checkpoint_steps: int = Field(default=100, ge=1)
     gate_rate: float = Field(default=1.0, gt=0)
 
 

@@ -18,7 +18,7 @@ def names(folder: Path) -> list[str]:
 
 def about(folder: Path, name: str) -> str:
     """The first comment line of a profile: what it is for."""
-    first = _read(folder, name).splitlines()[0]
+    first, *_ = [*_read(folder, name).splitlines(), ""]
     return first.removeprefix("#").strip()
 
 
@@ -29,8 +29,8 @@ def profile_text(folder: Path, name: str) -> str:
     merged key by key, everything else is replaced.
     """
     text = _read(folder, name)
-    tree = yaml.safe_load(text)
-    if isinstance(tree, dict) and "extends" in tree:
+    tree = _parse(text, name)
+    if "extends" in tree:
         tree = _resolve(folder, name, ())
         text = (
             f"# {about(folder, name)}\n"
@@ -44,11 +44,22 @@ def profile_text(folder: Path, name: str) -> str:
 def _resolve(folder: Path, name: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if name in seen:
         raise UserError(f"profiles/{name}.yaml: `extends` leads back to itself")
-    tree: dict[str, Any] = yaml.safe_load(_read(folder, name))
+    tree = _parse(_read(folder, name), name)
     if "extends" not in tree:
         return tree
     changes = {key: value for key, value in tree.items() if key != "extends"}
     return _merge(_resolve(folder, tree["extends"], (*seen, name)), changes)
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        said = " ".join(str(error).split())
+        raise UserError(f"profiles/{name}.yaml: not YAML: {said}") from error
+    if not isinstance(tree, dict):
+        raise UserError(f"profiles/{name}.yaml: expected a mapping of parameters")
+    return tree
 
 
 def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

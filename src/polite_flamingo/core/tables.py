@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -82,14 +83,14 @@ def read_jsonl(path: Path) -> list[Any]:
 
 
 def rounded(value: Any, digits: int = 6) -> Any:
-    """Round every float in a JSON-like value; NaN becomes None so that the file stays JSON."""
+    """Round every float in a JSON-like value; NaN and infinity become None: they are no JSON."""
     if isinstance(value, dict):
         return {str(key): rounded(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [rounded(item, digits) for item in value]
     if isinstance(value, float) or (hasattr(value, "dtype") and value.dtype.kind == "f"):
         number = float(value)
-        return None if number != number else round(number, digits)
+        return round(number, digits) if math.isfinite(number) else None
     if hasattr(value, "item"):
         return value.item()
     return value

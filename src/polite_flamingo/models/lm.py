@@ -21,6 +21,7 @@ from polite_flamingo.core.seeds import derive
 from polite_flamingo.models.configs import LmConfig, ModelConfig
 from polite_flamingo.models.tokenizer import load_tokenizer
 
+_COPYING_EMBEDDING_STD = 0.1
 # Where the decoder layers stand, by family: LLaMA, OPT, GPT-NeoX.
 LAYER_PATHS = ("model.layers", "model.decoder.layers", "gpt_neox.layers")
 
@@ -36,7 +37,10 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
         if config.source == "train":
             llama: Any = LlamaConfig(**config.config, vocab_size=vocab_size)
             llama._attn_implementation = "sdpa"
-            return LlamaForCausalLM(llama)
+            fresh = LlamaForCausalLM(llama)
+            if config.copying:
+                _start_as_copying(fresh, config.copying)
+            return fresh
         place, options = _resolve(config.source)
         try:
             model = AutoModelForCausalLM.from_pretrained(
@@ -52,6 +56,25 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
         if model.get_input_embeddings().num_embeddings < vocab_size:  # type: ignore[operator]
             model.resize_token_embeddings(vocab_size, mean_resizing=False)
     return model
+
+
+@torch.no_grad()
+def _start_as_copying(lm: LlamaForCausalLM, strength: float) -> None:
+    """Let every attention layer start as one that passes on the tokens it attends.
+
+    Values and output are ``strength`` times the identity, split over the heads (mimetic
+    initialisation, arXiv 2305.09828). A pretrained model repeats what stands in its context; a
+    small new one would spend most of its few hundred steps on finding out how.
+    """
+    # Of the size of the attention's output, or it would drown the token itself.
+    nn.init.normal_(lm.get_input_embeddings().weight, std=_COPYING_EMBEDDING_STD)  # type: ignore[arg-type]
+    for layer in decoder_layers(lm):
+        attention: Any = layer.self_attn
+        values, output = attention.v_proj.weight, attention.o_proj.weight
+        if values.shape != output.shape:
+            raise UserError("lm.copying needs as many key-value heads as heads, of full width")
+        nn.init.orthogonal_(values)
+        output.copy_(strength * values.T)
 
 
 def build_tokenizer(config: ModelConfig, folder: Path | None = None) -> PreTrainedTokenizerBase:

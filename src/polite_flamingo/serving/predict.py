@@ -7,7 +7,6 @@ MLflow calls :func:`_load_pyfunc` with the folder that ``pf publish`` stored: ``
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -114,7 +113,7 @@ def read_image(text: str, row: int) -> Image:
 
     try:
         image = check_image(base64.b64decode(text, validate=True))
-    except binascii.Error as error:
+    except (TypeError, ValueError) as error:
         raise UserError(f"row {row}: an image is not base64: {error}") from error
     except BadImage as error:
         raise UserError(f"row {row}: an image cannot be read: {error}") from error

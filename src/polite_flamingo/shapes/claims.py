@@ -84,7 +84,7 @@ _BREAKS = {
     "therefore",
     "hence",
 }
-_COLOR_WORDS = "|".join(word for word, item in _LEXICON.items() if item == ("c", word))
+_COLOR_WORDS = "|".join(word for word, item in _LEXICON.items() if item[0] == "c")
 _EXPANSIONS = (
     (re.compile("[\u2018\u2019]"), "'"),
     (re.compile(r"\bcan't\b|\bcannot\b"), "can not"),
@@ -99,7 +99,7 @@ _EXPANSIONS = (
     # "two circles on cream": what things stand on is the background.
     (
         re.compile(
-            rf"\bon (?:an? )?((?:light )?(?:{_COLOR_WORDS}))(?: ground)?(?=\s*(?:[.,;!?\n]|$))"
+            rf"\bon (?:an? )?((?:light |pale )?(?:{_COLOR_WORDS}))(?: ground)?(?=\s*(?:[.,;:!?\n]|$))"
         ),
         r"on a \1 background",
     ),

@@ -41,7 +41,11 @@ def resolve(name: str, arguments: Sequence[str] = ()) -> Stage:
     module, function = STAGES[name].split(":")
     run = getattr(import_module(f"polite_flamingo.stages.{module}"), function)
     if name == "tune":
-        if len(arguments) != 2 or arguments[0] not in ("pf", "raw") or arguments[1] not in "123":
+        if (
+            len(arguments) != 2
+            or arguments[0] not in ("pf", "raw")
+            or arguments[1] not in ("1", "2", "3")
+        ):
             raise UserError("tune takes a variant (pf, raw) and a stage (1, 2, 3)")
         return partial(run, variant=arguments[0], stage=int(arguments[1]))
     if arguments:

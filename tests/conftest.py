@@ -1,0 +1,70 @@
+"""What all rooms share: property tests without a clock, and a micro model.
+
+Nothing heavy is imported before a test asks for it.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import TYPE_CHECKING
+
+# Read when transformers is imported: no test waits for a network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from polite_flamingo.models.configs import ModelConfig
+    from polite_flamingo.models.flamingo import Flamingo
+
+# A busy machine is no defect: no property test fails because an example took long.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+_TEXTS = [
+    f"What is the {fact} of the {color} {shape}? There are {number} large things, it is {color}."
+    for fact in ("color", "size", "position")
+    for color in ("red", "blue", "green")
+    for shape in ("circle", "square")
+    for number in range(12)
+]
+
+
+@pytest.fixture(scope="session")
+def micro_config() -> ModelConfig:
+    from polite_flamingo.models.configs import load_config
+
+    return load_config("micro")
+
+
+@pytest.fixture(scope="session")
+def micro_tokenizer(micro_config: ModelConfig) -> PreTrainedTokenizerBase:
+    from polite_flamingo.models.tokenizer import train_tokenizer
+
+    return train_tokenizer(_TEXTS, micro_config.tokenizer.vocab_size, micro_config.prompt)
+
+
+@pytest.fixture(scope="session")
+def _micro_built(micro_config: ModelConfig, micro_tokenizer: PreTrainedTokenizerBase) -> Flamingo:
+    import torch
+
+    from polite_flamingo.models.flamingo import build_flamingo
+
+    model = build_flamingo(micro_config, micro_tokenizer, seed=1).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("_gate"):
+                parameter.fill_(0.8)
+            elif name.startswith(("lm.", "cross_attention.")) and parameter.ndim == 2:
+                parameter.mul_(4.0)
+    return model
+
+
+@pytest.fixture
+def micro_flamingo(_micro_built: Flamingo) -> Flamingo:
+    """A fresh copy whose gates are open and whose LM is far from uniform: inputs change outputs."""
+    return copy.deepcopy(_micro_built)

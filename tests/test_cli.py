@@ -1,0 +1,182 @@
+"""``pf``: what a person mistypes is one line on stderr and exit status 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from polite_flamingo.cli import main
+from polite_flamingo.core.params import load_params
+
+ROOT = Path(__file__).parents[1]
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """`pf` sets variables for the process that it is alone in."""
+    saved = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(saved)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "profiles").mkdir()
+    for name in ("nano", "micro"):
+        text = (ROOT / f"profiles/{name}.yaml").read_text(encoding="utf-8")
+        (tmp_path / f"profiles/{name}.yaml").write_text(text, encoding="utf-8")
+        if name == "nano":
+            (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def pf(workspace: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in the workspace: exit status, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(["--root", str(workspace), *arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def set_params(workspace: Path, **changes: object) -> None:
+    path = workspace / "params.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes), encoding="utf-8")
+
+
+def complaint(result: tuple[int, str, str]) -> str:
+    """The one line of a command that failed for the user."""
+    status, _, err = result
+    assert status == 2
+    assert err.startswith("pf: ") and err.endswith("\n") and err.count("\n") == 1
+    return err
+
+
+def test_an_unknown_stage_names_the_known_ones(pf: Run) -> None:
+    said = complaint(pf("stage", "rewrit"))
+    assert "no stage 'rewrit'" in said
+    assert "train_rewriter, rewrite, filter" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"threads": "two"}, "params.yaml: threads: Input should be a valid integer"),
+        ({"thread": 2}, "params.yaml: thread: Unexpected keyword argument, got 2"),
+        ({"rewrite": {"sources": []}}, "params.yaml: rewrite."),
+    ],
+)
+@pytest.mark.parametrize("command", [["stage", "generate"], ["publish"]])
+def test_wrong_params_are_named(
+    pf: Run, workspace: Path, changes: dict[str, object], said: str, command: list[str]
+) -> None:
+    set_params(workspace, **changes)
+    assert said in complaint(pf(*command))
+    assert not (workspace / "data").exists()
+
+
+def test_params_that_are_missing_or_no_yaml_are_named(pf: Run, workspace: Path) -> None:
+    (workspace / "params.yaml").write_text("a: [1\nb: {")
+    assert "params.yaml: not YAML" in complaint(pf("stage", "generate"))
+    (workspace / "params.yaml").unlink()
+    assert "params.yaml is missing" in complaint(pf("stage", "generate"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["pf"], ["pf", "4"], ["nice", "1"], ["pf", "1", "2"], ["1", "pf"]]
+)
+def test_tune_asks_for_a_variant_and_a_stage(pf: Run, arguments: list[str]) -> None:
+    assert "tune takes a variant (pf, raw) and a stage" in complaint(
+        pf("stage", "tune", *arguments)
+    )
+
+
+def test_other_stages_take_no_arguments(pf: Run) -> None:
+    assert "stage generate takes no arguments, got x y" in complaint(
+        pf("stage", "generate", "x", "y")
+    )
+
+
+def test_a_missing_input_of_a_stage_is_one_line(pf: Run, workspace: Path) -> None:
+    said = complaint(pf("stage", "distort"))
+    assert "is missing: run the stage that writes it" in said
+    assert not (workspace / "runs/timings.jsonl").exists(), "a failed stage has no timing"
+
+
+def test_a_stage_runs_and_its_time_is_shown(pf: Run, workspace: Path) -> None:
+    tree = yaml.safe_load((workspace / "params.yaml").read_text())
+    counts = {"shapes_judges": {"train": 2, "test": 1}, "shapes_vsr": {"test": 1}}
+    set_params(workspace, generate=tree["generate"] | {"counts": counts, "judge_examples": 8})
+    status, out, _ = pf("stage", "generate")
+    assert status == 0
+    assert out == "[generate] nano\n"
+    assert (workspace / "data/scenes/scenes.parquet").is_file()
+    with (workspace / "runs/timings.jsonl").open("a") as lines:
+        for stage, seconds in (("tune pf 1", 30.0), ("generate", 10.0)):
+            lines.write(json.dumps({"stage": stage, "started": 0, "seconds": seconds}) + "\n")
+    status, out, _ = pf("timings")
+    assert status == 0
+    rows = [line.rsplit(maxsplit=2) for line in out.splitlines()[1:3]]
+    assert [[name.strip(), *rest] for name, *rest in rows] == [
+        ["generate", "10.0", "25.0%"],
+        ["tune pf 1", "30.0", "75.0%"],
+    ]
+    assert out.splitlines()[-1].split() == ["total", "40.0"]
+
+
+def test_timings_before_any_run_are_a_user_error(pf: Run) -> None:
+    assert "timings.jsonl is missing" in complaint(pf("timings"))
+
+
+def test_profiles_are_listed_shown_and_used(pf: Run, workspace: Path) -> None:
+    status, out, _ = pf("profile", "list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["micro", "nano"]
+    before = (workspace / "params.yaml").read_text()
+    status, shown, _ = pf("profile", "show", "micro")
+    assert status == 0
+    assert (workspace / "params.yaml").read_text() == before
+    status, out, _ = pf("profile", "use", "micro")
+    assert (status, out) == (0, "params.yaml is now the profile micro\n")
+    assert (workspace / "params.yaml").read_text() == shown
+    assert load_params(workspace / "params.yaml").profile == "micro"
+
+
+def test_an_unknown_or_wrong_profile_leaves_the_params_alone(pf: Run, workspace: Path) -> None:
+    before = (workspace / "params.yaml").read_text()
+    assert "no profile 'pico'; there are: micro, nano" in complaint(pf("profile", "use", "pico"))
+    (workspace / "profiles/bad.yaml").write_text("extends: nano\nthreads: two\n")
+    assert "profiles/bad.yaml: threads: " in complaint(pf("profile", "use", "bad"))
+    assert (workspace / "params.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["stages"], ["stage"], ["profile", "delete"]])
+def test_an_unknown_command_exits_with_2(pf: Run, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        pf(*arguments)
+    assert caught.value.code == 2
+
+
+def test_the_process_exits_with_2_and_one_line(workspace: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "polite_flamingo", "stage", "nothing"],
+        cwd=workspace,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("pf: no stage 'nothing'") and done.stderr.count("\n") == 1
