@@ -6,7 +6,7 @@ VENV := .venv
 # Where `make data-quality` finds its data.
 WORKSPACE ?= .
 BIN := $(VENV)/bin
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.uv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := false
@@ -47,7 +47,8 @@ data-quality: install ## only the data gate on the data at hand; Data Docs in ru
 install: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@command -v uv >/dev/null || $(PYTHON) -m pip install --quiet uv
+	@# Into an environment of its own: a system's Python may not be written to.
+	@command -v uv >/dev/null || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
 	@test -x $(BIN)/python || uv venv --quiet --python 3.11 $(VENV)
 	@# Compiled once: an environment may forbid Python to write bytecode on import.
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet --compile-bytecode requirements.lock

@@ -34,6 +34,9 @@ def _load_pyfunc(path):
 """
 
 
+CURVE = {"step": [0, 10], "loss": [3.0, 1.0]}
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("workspace")
@@ -45,7 +48,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewriter.mkdir(parents=True)
     (rewriter / "weights.bin").write_text("W")
     write_json(rewriter / "metrics.json", {"val": {"loss": 0.5}})
-    write_json(rewriter / "curve.json", {"work_key": "live-1", "step": [0, 10], "loss": [3.0, 1.0]})
+    write_json(rewriter / "curve.json", CURVE)
+    runs.note_live_run(root / "runs", "live-1", CURVE)
     write_json(root / "data/evaluation/metrics.json", {"pf-stage3": {"accuracy": 0.75}})
     lock = {
         "schema": "2.0",

@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,7 +55,9 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling folder that replaces ``path`` when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    # A killed run may have left some.
+    for old in path.parent.glob(f".{path.name}.*.tmp"):
+        shutil.rmtree(old, ignore_errors=True)
     temporary.mkdir()
     try:
         yield temporary
@@ -84,11 +87,25 @@ def content_key(*parts: Path | str | int | float | bool | Mapping[str, object] |
     return digest.hexdigest()
 
 
-def work_dir(runs: Path, stage: str, key: str) -> Path:
-    """Make and return ``runs/work/<stage>/<key>``; other keys of the stage are cleared away.
+@lru_cache(maxsize=1)
+def _code_key() -> str:
+    package = Path(__file__).parent.parent
+    files = [p for p in package.rglob("*") if p.suffix in (".py", ".yaml")]
+    return content_key({str(p.relative_to(package)): content_key(p) for p in files})
 
-    DVC deletes a stage's outs before it runs, so progress that must survive a kill lives here.
+
+def clear_work(runs: Path, stage: str) -> None:
+    """Remove the progress of a stage whose outs are whole."""
+    shutil.rmtree(runs / "work" / stage, ignore_errors=True)
+
+
+def work_dir(runs: Path, stage: str, key: str) -> Path:
+    """Make and return ``runs/work/<stage>/<key and code>``; the stage's others are cleared away.
+
+    DVC deletes a stage's outs before it runs, so progress that must survive a kill lives here. What
+    other code has begun is never gone on with.
     """
+    key = f"{key}-{_code_key()}"
     parent = runs / "work" / stage
     parent.mkdir(parents=True, exist_ok=True)
     for other in parent.iterdir():

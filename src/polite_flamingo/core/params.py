@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from polite_flamingo.core.errors import UserError
@@ -90,7 +90,7 @@ class BaseParams:
     pair_sources: dict[str, float]
     text_sources: list[str]
     clip: FitPlan
-    clip_shift: int
+    clip_shift: int = Field(ge=0)
     lm: FitPlan
     flamingo: FitPlan
 
@@ -101,19 +101,27 @@ class EncoderParams:
 
     seed: int
     source: str
-    hidden_size: int
-    layers: int
-    heads: int
-    max_length: int
+    hidden_size: int = Field(ge=1)
+    layers: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    max_length: int = Field(ge=16)
     fit: FitPlan
+
+    def __post_init__(self) -> None:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size {self.hidden_size} is no multiple of heads {self.heads}")
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class ClipScoreParams:
-    """The CLIPScore tower: never the rewriter's (own seed, own scenes)."""
+    """The CLIPScore tower: never the rewriter's (own seed, own scenes).
+
+    ``model`` names the model config whose vision part is trained.
+    """
 
     seed: int
     source: str
+    model: str = "nano"
     sources: list[str]
     fit: FitPlan
 
@@ -159,7 +167,7 @@ class DistortParams:
     variants: int = Field(ge=1)
     shares: dict[str, float]
     style_command_probability: float = Field(ge=0, le=1)
-    val_share: float = Field(ge=0, lt=1)
+    val_share: float = Field(gt=0, lt=1)
     llm: LlmParams
 
 
@@ -170,7 +178,7 @@ class TrainRewriterParams:
     seed: int
     lora: LoraParams
     tune_embeddings: bool
-    max_length: int
+    max_length: int = Field(ge=16)
     fit: FitPlan
 
 
@@ -179,7 +187,7 @@ class RewriteParams:
     """Every raw annotation through the rewriter; ``limits`` caps a source (samples)."""
 
     sources: list[str]
-    limits: dict[str, int]
+    limits: dict[str, NonNegativeInt]
     batch_size: int = Field(ge=1)
     shard_size: int = Field(ge=1)
     max_new_tokens: int = Field(ge=1)
@@ -189,9 +197,9 @@ class RewriteParams:
 class FilterParams:
     """Limits of the filters that calibration does not choose, and batch sizes of scoring."""
 
-    min_words: int
-    max_words: int
-    batch_size: int
+    min_words: int = Field(ge=0)
+    max_words: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -207,12 +215,13 @@ class ValidateParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class TuneStage:
-    """One stage of U-shaped tuning (METHOD section 6)."""
+    """One stage of U-shaped tuning (METHOD section 6); a context has at most ``max_images``."""
 
     parts: list[str]
     share: float = Field(gt=0, le=1)
     text_only: bool
-    max_length: int
+    max_length: int = Field(ge=16)
+    max_images: int = Field(default=10, ge=1)
     fit: FitPlan
 
 
@@ -235,11 +244,11 @@ class EvaluateParams:
     """Which held-out samples each tuned model answers."""
 
     seed: int
-    sources: dict[str, int]
-    held_out: dict[str, int]
-    batch_size: int
-    max_new_tokens: int
-    bootstrap: int
+    sources: dict[str, NonNegativeInt]
+    held_out: dict[str, NonNegativeInt]
+    batch_size: int = Field(ge=1)
+    max_new_tokens: int = Field(ge=1)
+    bootstrap: int = Field(ge=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -277,7 +286,7 @@ def load_params(path: Path) -> Params:
         raise UserError(f"{path} is missing: copy one with `pf profile use nano`")
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     return check_params(tree, str(path))
 

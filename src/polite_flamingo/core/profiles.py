@@ -66,7 +66,8 @@ def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(tree)
     for key, value in changes.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
+        # An empty mapping empties: `limits: {}` lifts all limits.
+        both = isinstance(old, dict) and isinstance(value, dict) and bool(value)
         merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
     return merged
 

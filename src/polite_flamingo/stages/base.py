@@ -6,7 +6,7 @@ local path or the hub, and only what is missing (the connector) is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ def base_tokenizer(params: Params, paths: Layout) -> None:
     config = load_config(params.base.model)
     if config.tokenizer.source == "train":
         samples = read_samples(paths.samples, params.base.text_sources, "train")
-        texts = (config.prompt.lead + text for text in _texts(samples))
+        texts = (config.prompt.lead + text for text in _texts(progress(samples, desc="texts")))
         tokenizer = train_tokenizer(texts, config.tokenizer.vocab_size, config.prompt)
     else:
         tokenizer = build_tokenizer(config)  # type: ignore[assignment]
@@ -87,8 +87,9 @@ def base_clip(params: Params, paths: Layout) -> None:
 
     shown = asdict(base.clip)
     curve = train(paths, "base_clip", key, shown, tower, clipscore.loss, batch, base.clip, seed)
-    save_clip(tower.clip, config.vision, tokenizer, paths.clip)
-    write_json(paths.clip / "curve.json", curve)
+    with atomic_dir(paths.clip) as folder:
+        save_clip(tower.clip, config.vision, tokenizer, folder)
+        write_json(folder / "curve.json", curve)
 
 
 def base_lm(params: Params, paths: Layout) -> None:
@@ -142,8 +143,9 @@ def base_lm(params: Params, paths: Layout) -> None:
     lm = build_lm(config.lm, len(tokenizer), seed)
     key = content_key(paths.tokenizer, paths.samples, _plain(base), params.seed, params.threads)
     curve = train(paths, "base_lm", key, asdict(base.lm), lm, loss, batch, base.lm, seed)
-    save_lm(lm, tokenizer, paths.lm)
-    write_json(paths.lm / "curve.json", curve)
+    with atomic_dir(paths.lm) as folder:
+        save_lm(lm, tokenizer, folder)
+        write_json(folder / "curve.json", curve)
 
 
 def base_flamingo(params: Params, paths: Layout) -> None:
@@ -207,8 +209,9 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     curve = train(
         paths, "base_flamingo", key, asdict(plan), model, balanced_loss, batch, plan, seed
     )
-    save_pretrained(model, tokenizer, paths.flamingo)
-    write_json(paths.flamingo / "curve.json", curve)
+    with atomic_dir(paths.flamingo) as folder:
+        save_pretrained(model, tokenizer, folder)
+        write_json(folder / "curve.json", curve)
 
 
 def _pair_samples(base: BaseParams, paths: Layout) -> list[Sample]:
@@ -228,7 +231,7 @@ def _distinct(samples: Sequence[Sample]) -> list[Sample]:
     return list(found.values())
 
 
-def _texts(samples: Sequence[Sample]) -> Iterator[str]:
+def _texts(samples: Iterable[Sample]) -> Iterator[str]:
     for sample in samples:
         for turn in sample.turns:
             yield turn.instruction

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from polite_flamingo.core.boxes import has_boxes, strip_boxes
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.core.journal import account, progress
+from polite_flamingo.core.journal import account, atomic_dir, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Sample, Turn, samples_to_table
@@ -67,18 +67,14 @@ def filter_rewrites(params: Params, paths: Layout) -> None:
         [sample.sample_id for sample in kept],
         [_kept_id(r) for r, d in zip(rows, decisions, strict=True) if d.decision == "dropped"],
     )
-    write_table(
-        paths.filtered / "scores.parquet", pa.Table.from_pylist(score_rows, _score_schema())
-    )
-    write_table(
-        paths.filtered / "decisions.parquet",
-        pa.Table.from_pylist(
-            [{**key, **asdict(item)} for key, item in zip(keys, decisions, strict=True)],
-            _decision_schema(),
-        ),
-    )
-    write_table(paths.filtered / "kept.parquet", samples_to_table(kept))
-    write_json(paths.filtered / "stats.json", _stats(rows, score_rows, decisions))
+    decision_rows = [{**key, **asdict(item)} for key, item in zip(keys, decisions, strict=True)]
+    with atomic_dir(paths.filtered) as folder:
+        write_table(folder / "scores.parquet", pa.Table.from_pylist(score_rows, _score_schema()))
+        write_table(
+            folder / "decisions.parquet", pa.Table.from_pylist(decision_rows, _decision_schema())
+        )
+        write_table(folder / "kept.parquet", samples_to_table(kept))
+        write_json(folder / "stats.json", _stats(rows, score_rows, decisions))
 
 
 def score_rewrites(

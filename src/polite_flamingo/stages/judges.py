@@ -42,7 +42,16 @@ def judges_nli(params: Params, paths: Layout) -> None:
             rows, names = [pairs[i] for i in chosen], [labels[i] for i in chosen]
             return entailment.batch(model, rows, names, rng)
 
-        curve = _train(paths, "judges_nli", "nli_judges", settings, model, entailment.loss, batch)
+        curve = _train(
+            paths,
+            "judges_nli",
+            "nli_judges",
+            settings,
+            model,
+            entailment.loss,
+            batch,
+            params.threads,
+        )
     else:
         model, curve = entailment.load(settings.source, settings.max_length), {}
     with atomic_dir(paths.judges / "nli") as folder:
@@ -87,9 +96,8 @@ def judges_reward(params: Params, paths: Layout) -> None:
             places = batches(step)
             return reward.batch(model, [chosen[i] for i in places], [rejected[i] for i in places])
 
-        curve = _train(
-            paths, "judges_reward", "preferences_judges", settings, model, reward.loss, batch
-        )
+        data, threads = "preferences_judges", params.threads
+        curve = _train(paths, "judges_reward", data, settings, model, reward.loss, batch, threads)
     else:
         model, curve = reward.load(settings.source, settings.max_length), {}
     with atomic_dir(paths.judges / "reward") as folder:
@@ -136,7 +144,7 @@ def judges_clipscore(params: Params, paths: Layout) -> None:
     seen, unseen = ([s for s in samples if s.split == split] for split in ("train", "test"))
     if not seen or len(unseen) < 2:
         raise UserError(f"judges.clipscore.sources: no samples of {settings.sources} to learn from")
-    vision = load_config(params.base.model).vision
+    vision = load_config(settings.model).vision
     model = clipscore.build(vision, load_tokenizer(paths.tokenizer), settings.seed)
     pixels = clipscore.pixels(model, [store.open(sample.images[0]) for sample in seen])
     captions = [clipscore.tokens(model, sample.references) for sample in seen]
@@ -158,7 +166,8 @@ def judges_clipscore(params: Params, paths: Layout) -> None:
         *(paths.samples / f"{source}.parquet" for source in settings.sources),
         paths.images / "index.parquet",
         paths.tokenizer,
-        {"settings": _plain(settings), "model": params.base.model, "shift": params.base.clip_shift},
+        {"settings": _plain(settings), "shift": params.base.clip_shift},
+        params.threads,
     )
     shown, plan = _plain(settings), settings.fit
     curve = train(
@@ -222,10 +231,11 @@ def _train(
     model: CrossEncoder,
     loss: Any,
     batch: Callable[[int], Any],
+    threads: int,
 ) -> dict[str, Any]:
     shown = _plain(settings)
     key = content_key(
-        paths.shapes / "judges" / f"{data}.jsonl", paths.tokenizer, {"settings": shown}
+        paths.shapes / "judges" / f"{data}.jsonl", paths.tokenizer, {"settings": shown}, threads
     )
     return train(paths, stage, key, shown, model, loss, batch, settings.fit, settings.seed)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.core.journal import content_key, progress
+from polite_flamingo.core.journal import atomic_dir, content_key, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
+from polite_flamingo.core.sample import Reject, rejects_to_table
 from polite_flamingo.core.seeds import derive
 from polite_flamingo.core.shards import ImageStore
-from polite_flamingo.core.tables import read_table, write_json
+from polite_flamingo.core.tables import read_table, write_json, write_table
 from polite_flamingo.stages.training import train
 
 
@@ -32,12 +33,16 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     set_trainable(model, parts)
     visual = visual_tokens(model.vision, model.config.vision, ImageStore(paths.images), paths.runs)
     splits: dict[str, list] = {"train": [], "val": []}
-    too_long = 0
+    rejects: list[Reject] = []
     rows = read_table(paths.pairs / "pairs.parquet").to_pylist()
     for row in progress(rows, desc="tokens", unit="pair"):
         example = rewriting_example(tokenizer, model.config, row)
         if len(example) > settings.max_length:
-            too_long += 1
+            detail = f"{len(example)} tokens, {row['strategy']}"
+            source = row["sample_id"].partition("/")[0]
+            rejects.append(
+                Reject("train_rewriter", source, row["sample_id"], "", "too_long", detail)
+            )
         else:
             splits[row["split"]].append(example)
     if not splits["train"]:
@@ -47,18 +52,22 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     key = content_key(paths.pairs, paths.flamingo, asdict(settings), params.threads)
     shown, plan = asdict(settings), settings.fit
     curve = train(paths, "train_rewriter", key, shown, model, flamingo_loss, batch, plan, seed)
-    val = bucketed_batches(splits["val"], visual, pad, settings.fit.batch_size, seed)
-    batches = max(1, len(splits["val"]) // settings.fit.batch_size)
-    with torch.inference_mode():
-        losses = [float(flamingo_loss(model, val(step))) for step in range(batches)]
-    save_pretrained(model, tokenizer, paths.rewriter)
-    write_json(paths.rewriter / "curve.json", curve)
-    write_json(
-        paths.rewriter / "metrics.json",
-        {
-            "pairs_train": len(splits["train"]),
-            "pairs_val": len(splits["val"]),
-            "pairs_too_long": too_long,
-            "val_loss": sum(losses) / len(losses),
-        },
-    )
+    losses: list[float] = []
+    if splits["val"]:
+        val = bucketed_batches(splits["val"], visual, pad, plan.batch_size, seed)
+        batches = max(1, len(splits["val"]) // plan.batch_size)
+        with torch.inference_mode():
+            losses = [float(flamingo_loss(model, val(step))) for step in range(batches)]
+    with atomic_dir(paths.rewriter) as folder:
+        save_pretrained(model, tokenizer, folder)
+        write_table(folder / "rejects.parquet", rejects_to_table(rejects))
+        write_json(folder / "curve.json", curve)
+        write_json(
+            folder / "metrics.json",
+            {
+                "pairs_train": len(splits["train"]),
+                "pairs_val": len(splits["val"]),
+                "pairs_too_long": len(rejects),
+                "val_loss": sum(losses) / len(losses) if losses else None,
+            },
+        )

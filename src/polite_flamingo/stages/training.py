@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from polite_flamingo.core.journal import work_dir
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import FitPlan
-from polite_flamingo.tracking.runs import default_uri, open_run
+from polite_flamingo.tracking.runs import default_uri, note_live_run, open_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,15 +27,16 @@ def train(
 ) -> dict[str, Any]:
     """Train ``model`` as :func:`training.fit.fit` does and return its curve.
 
-    ``stage`` is DVC's name of the stage, ``key`` a hash of all that the result depends on
-    (``core.journal.content_key``), ``shown`` the parameters that MLflow shows. The curve holds
-    ``work_key``, by which `pf publish` finds the live run again. The store is the workspace's or
-    the team's; where MLflow is not installed nothing is shown.
+    ``stage`` is the stage with its arguments as one name, ``key`` a hash of all that the result
+    depends on (``core.journal.content_key``), ``shown`` the parameters that MLflow shows. The store
+    is the workspace's or the team's; where MLflow is not installed nothing is shown. `pf publish`
+    finds the live run of a curve again by a note in ``runs/live``.
     """
     from polite_flamingo.training.fit import fit
 
     uri = paths.mlflow_uri or default_uri(paths.runs)
-    work = work_dir(paths.runs, stage.replace("@", "_"), key)
+    work = work_dir(paths.runs, stage, key)
     with open_run(uri, paths.runs / "mlartifacts", stage, key, shown) as run:
         curve = fit(model, loss, batch, plan, work, seed, stage, run.log)
-    return {"work_key": key, **curve}
+    note_live_run(paths.runs, key, curve)
+    return curve

@@ -6,7 +6,6 @@ Keyed by DVC's hashes of the outs, so that publishing twice adds nothing.
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -92,20 +91,13 @@ def read_lock(path: Path) -> list[LockedStage]:
     return stages
 
 
-def git_commit(root: Path) -> str:
-    """The commit checked out at ``root``, "" where it is no git repository or has no commit."""
-    command = ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
 def publish_run(
     uri: str, experiment: str, stage: LockedStage, root: Path, kind: str
 ) -> tuple[str, bool]:
     """Bring one run in; return its id and whether it is new.
 
-    A live run whose ``work_key`` stands in the outs' curve.json becomes this run, so that its
-    curve and its results are in one place. Raises UserError where an out is not on disk.
+    The live run that logged the outs' curve becomes this run, so that its curve and its results are
+    in one place. Raises UserError where an out is not on disk.
     """
     from mlflow.entities import RunTag
 
@@ -118,20 +110,24 @@ def publish_run(
     for out in stage.outs:
         if not (root / out.path).exists():
             raise UserError(f"{out.path} is missing: run `dvc checkout` or `dvc pull`")
-    metrics, curve, work_key = _results(stage, root)
+    metrics, curve = _results(stage, root)
+    work_key = runs.noted_work_key(root / "runs", curve) if curve else ""
     # A publish that was killed half-way, then the run the training itself logged to.
     run = runs.find_run(client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key})
     live = False
     if run is None and work_key:
-        wanted = {runs.STAGE_TAG: stage.name, runs.WORK_TAG: work_key}
-        run = runs.find_run(client, experiment, wanted)
+        run = runs.find_run(client, experiment, {runs.WORK_TAG: work_key})
         live = run is not None
     if run is None:
         run = client.create_run(
             experiment, tags={runs.STAGE_TAG: stage.name, "mlflow.runName": stage.name}
         )
     run_id = str(run.info.run_id)
-    tags = {KEY_TAG: stage.key, "pf.kind": kind, "mlflow.source.git.commit": git_commit(root)}
+    tags = {KEY_TAG: stage.key, "pf.kind": kind, runs.STAGE_TAG: stage.name}
+    tags["mlflow.runName"] = stage.name
+    # A live run knows the commit it was trained at.
+    known = run.data.tags.get(runs.COMMIT_TAG, "")
+    tags[runs.COMMIT_TAG] = known or runs.git_commit(root)
     tags |= {f"dvc.dep.{dep.path}": dep.md5 for dep in stage.deps}
     tags |= {f"dvc.out.{out.path}": out.md5 for out in stage.outs}
     client.log_batch(run_id, tags=[RunTag(name[:250], value) for name, value in tags.items()])
@@ -242,17 +238,13 @@ def _mlflow_at(uri: str) -> Iterator[None]:
         mlflow.set_tracking_uri(before)
 
 
-def _results(
-    stage: LockedStage, root: Path
-) -> tuple[dict[str, float], Mapping[str, list[float]], str]:
-    """Numbers, curve by column and live-run key that a stage left in its outs."""
+def _results(stage: LockedStage, root: Path) -> tuple[dict[str, float], Mapping[str, list[float]]]:
+    """Numbers and curve by column that a stage left in its outs."""
     metrics: dict[str, float] = {}
     curve: Mapping[str, list[float]] = {}
-    work_key = ""
     for path in _files(stage, root):
         value = read_json(path)
         if path.name == CURVE_FILE:
-            work_key = str(value.pop("work_key", ""))
             curve = value
         elif isinstance(value, Mapping):
             metrics |= {
@@ -260,7 +252,7 @@ def _results(
                 for name, number in runs.flatten(value).items()
                 if isinstance(number, (int, float))
             }
-    return metrics, curve, work_key
+    return metrics, curve
 
 
 def _files(stage: LockedStage, root: Path) -> Iterator[Path]:

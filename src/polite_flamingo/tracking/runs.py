@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ from types import TracebackType
 from typing import Any
 
 from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.journal import content_key
+from polite_flamingo.core.tables import read_json, write_json
 
 EXPERIMENT = "polite-flamingo"
 STAGE_TAG = "pf.stage"
 # What a live run was started for: a hash of inputs and parameters (core.journal.content_key).
 WORK_TAG = "pf.work_key"
+COMMIT_TAG = "mlflow.source.git.commit"
 BATCH = 1000
 FLUSH_SECONDS = 15.0
 PATIENCE_SECONDS = 20.0
@@ -167,11 +171,31 @@ def open_run(
             client.update_run(found.info.run_id, status="RUNNING")
             return client, str(found.info.run_id), _last_step(client, found)
         tags = {STAGE_TAG: stage, WORK_TAG: key, "mlflow.runName": stage, "pf.kind": "training"}
+        tags[COMMIT_TAG] = git_commit(artifacts.parent)
         run_id = str(client.create_run(experiment, tags=tags).info.run_id)
         log_params(client, run_id, params or {})
         return client, run_id, -1
 
     return LiveRun(start, patience)
+
+
+def note_live_run(runs: Path, key: str, curve: Mapping[str, Any]) -> None:
+    """Note in ``runs/live`` which work a curve comes from (outs hold nothing of the kind)."""
+    (runs / "live").mkdir(parents=True, exist_ok=True)
+    write_json(runs / "live" / f"{content_key(curve)}.json", {"work_key": key})
+
+
+def noted_work_key(runs: Path, curve: Mapping[str, Any]) -> str:
+    """The work key of the live run that logged ``curve``, "" where it is not known."""
+    path = runs / "live" / f"{content_key(curve)}.json"
+    return str(read_json(path)["work_key"]) if path.is_file() else ""
+
+
+def git_commit(root: Path) -> str:
+    """The commit checked out at ``root``, "" where it is no git repository or has no commit."""
+    command = ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def find_run(client: Any, experiment: str, tags: Mapping[str, str]) -> Any | None:
