@@ -84,7 +84,11 @@ class LoraParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class BaseParams:
-    """The base models a profile trains (nano) or resolves (all others)."""
+    """The base models a profile trains (nano) or resolves (all others).
+
+    ``turn_share``: share of an image's questions that the alignment sees as turns of a
+    conversation; the others stand as plain text, as OpenFlamingo's pairs do.
+    """
 
     model: str
     pair_sources: dict[str, float]
@@ -93,6 +97,7 @@ class BaseParams:
     clip_shift: int = Field(ge=0)
     lm: FitPlan
     flamingo: FitPlan
+    turn_share: float = Field(default=0.0, ge=0, le=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

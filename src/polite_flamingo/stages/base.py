@@ -153,7 +153,7 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.checkpoints import load_clip, load_lm, save_pretrained
     from polite_flamingo.models.configs import load_config
     from polite_flamingo.models.flamingo import build_flamingo, set_trainable
-    from polite_flamingo.models.prompt import encode_pair
+    from polite_flamingo.models.prompt import encode_pair, encode_turns
     from polite_flamingo.models.tokenizer import load_tokenizer
     from polite_flamingo.training.examples import Example, FlamingoBatch, balanced_loss, collate
     from polite_flamingo.training.order import weighted_indices
@@ -179,7 +179,14 @@ def base_flamingo(params: Params, paths: Layout) -> None:
 
     def example(row: int, step: int, place: int) -> Example:
         texts = pair_texts(groups[row], seed, step, place)
-        encoded = encode_pair(tokenizer, texts, 1, config.prompt)
+        asked = all(given for given, _ in texts)
+        if asked and generator(seed, "turns", step, place).random() < base.turn_share:
+            # Web pages hold dialogues too; a model that has seen none forgets to look in a chat.
+            turns = [Turn(given, learned) for given, learned in texts]
+            counts = [1] + [0] * (len(turns) - 1)
+            encoded = encode_turns(tokenizer, turns, counts, config.prompt)
+        else:
+            encoded = encode_pair(tokenizer, texts, 1, config.prompt)
         return Example(encoded, (groups[row].image,))
 
     size = base.flamingo.batch_size

@@ -39,9 +39,8 @@ def train_rewriter(params: Params, paths: Layout) -> None:
         example = rewriting_example(tokenizer, model.config, row)
         if len(example) > settings.max_length:
             detail = f"{len(example)} tokens, {row['strategy']}"
-            source = row["sample_id"].partition("/")[0]
             rejects.append(
-                Reject("train_rewriter", source, row["sample_id"], "", "too_long", detail)
+                Reject("train_rewriter", row["source"], row["pair_id"], "", "too_long", detail)
             )
         else:
             splits[row["split"]].append(example)
