@@ -1,44 +1,31 @@
-"""A micro Flamingo with open gates, made once."""
+"""The micro Flamingo with open and with closed gates, and a batch for it."""
 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable
-
-# Read when transformers is imported: no test waits for a network.
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from polite_flamingo.models.configs import ModelConfig, load_config
+from polite_flamingo.models.configs import ModelConfig
 from polite_flamingo.models.flamingo import Flamingo, build_flamingo
-from polite_flamingo.models.tokenizer import train_tokenizer
-
-TEXTS = [
-    f"What is the {fact} of the {color} {shape}? There are {number} large things, it is {color}."
-    for fact in ("color", "size", "position")
-    for color in ("red", "blue", "green")
-    for shape in ("circle", "square")
-    for number in range(12)
-]
 
 
 @pytest.fixture(scope="session")
-def texts() -> list[str]:
-    return TEXTS
+def texts(micro_texts: list[str]) -> list[str]:
+    return micro_texts
 
 
 @pytest.fixture(scope="session")
-def config() -> ModelConfig:
-    return load_config("micro")
+def config(micro_config: ModelConfig) -> ModelConfig:
+    return micro_config
 
 
 @pytest.fixture(scope="session")
-def tokenizer(config: ModelConfig) -> PreTrainedTokenizerBase:
-    return train_tokenizer(TEXTS, config.tokenizer.vocab_size, config.prompt)
+def tokenizer(micro_tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    return micro_tokenizer
 
 
 @pytest.fixture(scope="session")
@@ -53,15 +40,8 @@ def closed(_built: Flamingo) -> Flamingo:
 
 
 @pytest.fixture
-def model(closed: Flamingo) -> Flamingo:
-    """A fresh copy whose gates are open and whose LM is far from uniform."""
-    with torch.no_grad():
-        for name, parameter in closed.named_parameters():
-            if name.endswith("_gate"):
-                parameter.fill_(0.8)
-            elif name.startswith(("lm.", "cross_attention.")) and parameter.ndim == 2:
-                parameter.mul_(4.0)
-    return closed
+def model(micro_flamingo: Flamingo) -> Flamingo:
+    return micro_flamingo
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ def test_a_higher_limit_only_adds_and_another_seed_chooses_others() -> None:
     few = {one.sample_id for one in choose(many, {"a": 10}, 0)}
     assert few < {one.sample_id for one in choose(many, {"a": 20}, 0)}
     assert few != {one.sample_id for one in choose(many, {"a": 10}, 1)}
+
+
+def test_a_questions_answers_are_chosen_equally_often() -> None:
+    def asked(number: int) -> Sample:
+        answer = "no" if number % 8 else "yes"
+        return replace(sample("a", number), turns=(Turn("is it red?", answer),))
+
+    chosen = choose([asked(number) for number in range(1600)], {"a": 200}, 0)
+    yes = sum(one.turns[0].response == "yes" for one in chosen)
+    assert 70 < yes < 130
 
 
 # --- the run ---

@@ -183,11 +183,7 @@ def test_packed_batches_show_every_sample_once_an_epoch(
     samples = [chat(number, images=number % 2, turns=1 + number % 3) for number in range(14)]
 
     def batches(seed: int) -> Callable[[int], FlamingoBatch]:
-        made, dropped = packed_batches(
-            micro_tokenizer, micro_config, samples, VISUAL, 1, 200, 2, seed, pack
-        )
-        assert dropped == []
-        return made
+        return packed_batches(micro_tokenizer, micro_config, samples, VISUAL, 1, 200, 2, seed, pack)
 
     batch = batches(seed=3)
     rows: list[str] = []
@@ -204,17 +200,15 @@ def test_packed_batches_show_every_sample_once_an_epoch(
     assert torch.equal(resumed(last).input_ids, batch(last).input_ids)
 
 
-def test_samples_too_long_or_with_too_many_images_are_dropped_by_name(
-    micro_tokenizer: PreTrainedTokenizerBase, micro_config: ModelConfig, learned: Learned
+@pytest.mark.parametrize("misfit", [chat(1, turns=20), chat(2, images=3)])
+def test_a_sample_that_fits_no_context_is_refused(
+    micro_tokenizer: PreTrainedTokenizerBase, micro_config: ModelConfig, misfit: Sample
 ) -> None:
-    samples = [chat(0), chat(1, turns=20), chat(2, images=3), chat(3)]
-    batch, dropped = packed_batches(
-        micro_tokenizer, micro_config, samples, VISUAL, 2, 120, 2, seed=0, pack=False
+    batch = packed_batches(
+        micro_tokenizer, micro_config, [chat(0), misfit], VISUAL, 2, 100, 2, 0, pack=False
     )
-    assert dropped == ["s/1", "s/2"]
-    assert sorted(learned(batch(0))) == [responses(samples[0]), responses(samples[3])]
-    with pytest.raises(ValueError, match="no sample fits"):
-        packed_batches(micro_tokenizer, micro_config, samples[1:2], VISUAL, 2, 120, 2, 0, True)
+    with pytest.raises(ValueError, match="sample 1"):
+        batch(0)
 
 
 # --- losses ---

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polite_flamingo.core.balance import answer_weights
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.training.order import weighted_indices
@@ -18,7 +20,7 @@ from polite_flamingo.training.pairs import (
     caption_text,
     group_by_image,
     image_weights,
-    pair_texts,
+    pair_text,
 )
 
 OPEN = (("what color is it?", "red"), ("which shape is it?", "circle"))
@@ -160,25 +162,51 @@ def test_a_text_has_three_questions_at_most() -> None:
     assert len(caption_text(group(answers=many), 0, 1).split()) == 2 * MOST_QUESTIONS == 6
 
 
+ANSWERS = tuple((f"q{number}?", f"a{number}") for number in range(9))
+EVEN = dict.fromkeys((*ANSWERS, *OPEN, *YES_NO), 1.0)
+
+
 def test_texts_depend_on_seed_and_names_only() -> None:
-    one = group(answers=tuple((f"q{number}?", f"a{number}") for number in range(9)))
-    for function in (caption_text, pair_texts):
+    one = group(answers=ANSWERS)
+    for function in (caption_text, partial(_text, weights=EVEN)):
         first = [function(one, 1, step, "x") for step in range(20)]
         assert [function(one, 1, step, "x") for step in reversed(range(20))] == first[::-1]
         assert [function(one, 2, step, "x") for step in range(20)] != first
-        assert len({str(text) for text in first}) > 10
+        assert len({str(text) for text in first}) > 5
 
 
-def test_pairs_are_a_caption_without_a_question_or_some_answers() -> None:
-    assert pair_texts(group(captions=("a star",)), 0, 1) == [("", "a star")]
-    asked = pair_texts(group(answers=(*OPEN, *YES_NO)), 0, 1)
-    assert sorted(asked) == sorted((*OPEN, *YES_NO))
-    assert len(pair_texts(group(answers=(*OPEN, *YES_NO)), 0, 1, most=2)) == 2
+def _text(
+    one: ImageTexts, seed: int, *names: str | int, weights: dict[tuple[str, str], float]
+) -> tuple[str, str]:
+    return pair_text(one, weights, seed, *names)
+
+
+def test_a_pair_is_a_caption_without_a_question_or_an_answer() -> None:
+    assert pair_text(group(captions=("a star",)), EVEN, 0, 1) == ("", "a star")
+    captions = group(captions=tuple("abcd"))
+    assert {pair_text(captions, EVEN, 0, step) for step in range(60)} == {("", c) for c in "abcd"}
+    asked = group(answers=(*OPEN, *YES_NO))
+    assert {pair_text(asked, EVEN, 0, step) for step in range(60)} == {*OPEN, *YES_NO}
 
 
 def test_pairs_of_an_image_with_both_are_now_one_now_the_other() -> None:
     both = group(captions=("a star",), answers=OPEN)
-    drawn = [pair_texts(both, 0, step) for step in range(200)]
-    captions = sum(pairs == [("", "a star")] for pairs in drawn)
-    assert 70 < captions < 130
-    assert all(sorted(pairs) == sorted(OPEN) for pairs in drawn if pairs[0][0])
+    drawn = Counter(pair_text(both, EVEN, 0, step) for step in range(400))
+    assert set(drawn) == {("", "a star"), *OPEN}
+    assert 150 < drawn["", "a star"] < 250
+
+
+def test_rare_answers_are_drawn_as_often_as_common_ones() -> None:
+    # Seven images in eight have no red thing; each has another question too.
+    answers = ["yes"] + ["no"] * 7
+    groups = [
+        group(answers=(("is it red?", answer), ("what?", "a")), image=f"i{number}")
+        for number, answer in enumerate(answers * 5)
+    ]
+    weights = answer_weights(pair for one in groups for pair in one.answers)
+    chances = image_weights(groups, {"s": 1.0}, weights)
+    assert sum(chances) == pytest.approx(1.0)
+    rows = weighted_indices(chances, 4000, 0, 0)
+    drawn = Counter(pair_text(groups[row], weights, 0, n) for n, row in enumerate(rows))
+    assert drawn["is it red?", "yes"] / drawn["is it red?", "no"] == pytest.approx(1.0, abs=0.15)
+    assert drawn["what?", "a"] == pytest.approx(2000, abs=150)

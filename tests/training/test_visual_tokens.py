@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,8 @@ from polite_flamingo.training.visual_tokens import VisualTokens, compute_tokens,
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _single(one_thread: None) -> None:
+    """Every test here runs on one thread."""
 
 
 @pytest.fixture

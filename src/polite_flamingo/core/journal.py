@@ -100,7 +100,7 @@ def clear_work(runs: Path, stage: str) -> None:
 
 
 def work_dir(runs: Path, stage: str, key: str) -> Path:
-    """Make and return ``runs/work/<stage>/<key and code>``; the stage's others are cleared away.
+    """Make and return the stage's work folder for a key and the code; its others are cleared away.
 
     DVC deletes a stage's outs before it runs, so progress that must survive a kill lives here. What
     other code has begun is never gone on with.

@@ -220,10 +220,14 @@ class ValidateParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class TuneStage:
-    """One stage of U-shaped tuning (METHOD section 6); a context has at most ``max_images``."""
+    """One stage of U-shaped tuning (METHOD section 6); a context has at most ``max_images``.
+
+    ``share`` of the visual samples and ``style_share`` of the polite style sources are seen.
+    """
 
     parts: list[str]
     share: float = Field(gt=0, le=1)
+    style_share: float = Field(default=1.0, ge=0, le=1)
     text_only: bool
     max_length: int = Field(ge=16)
     max_images: int = Field(default=10, ge=1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
@@ -19,9 +18,6 @@ from polite_flamingo.models.configs import PromptStyle
 
 BOS, EOS = "<s>", "</s>"
 ENDOFCHUNK, IMAGE, PAD = "<|endofchunk|>", "<image>", "<PAD>"
-
-# How often the prompt's fixed strings are counted in training, so that each takes few tokens.
-_STYLE_WEIGHT = 5000
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,9 @@ def train_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """Train a byte-level BPE with single digits; ``vocab_size`` counts the special tokens too.
 
-    Equal texts (in any order) give equal tokenizers. A small corpus may give a smaller vocabulary.
+    The fixed strings of a prompt ``style`` (system sentence, roles, markers) become one token
+    each: they stand in every example, and took a third of its tokens as text. Equal texts (in any
+    order) give equal tokenizers. A small corpus may give a smaller vocabulary.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -51,17 +49,19 @@ def train_tokenizer(
     )
     tokenizer.decoder = decoders.ByteLevel()
     special = [BOS, EOS, ENDOFCHUNK, IMAGE, PAD]
+    fixed: list[str] = []
+    if style is not None:
+        fixed = [style.system, style.human, style.assistant, style.draft, style.revised]
+        fixed = list(dict.fromkeys(text for text in fixed if text))
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size - len(special),
+        vocab_size=vocab_size - len(special) - len(fixed),
         min_frequency=2,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    fixed: list[str] = []
-    if style is not None:
-        fixed = [style.system, style.human, style.assistant, style.draft, style.revised]
-    repeated = itertools.chain.from_iterable(itertools.repeat(fixed, _STYLE_WEIGHT))
-    tokenizer.train_from_iterator(itertools.chain(texts, repeated), trainer)
+    tokenizer.train_from_iterator(texts, trainer)
+    # Not special: a decoded prompt still shows them.
+    tokenizer.add_tokens([AddedToken(text, normalized=False) for text in fixed])
     return _wrap(tokenizer, special)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from polite_flamingo.core.balance import answer_weights, weighted_choice
 from polite_flamingo.core.journal import progress
 from polite_flamingo.core.sample import Sample
-from polite_flamingo.core.seeds import derive
+from polite_flamingo.core.seeds import unit
 from polite_flamingo.core.tables import read_table, write_table
 
 CANDIDATE_SCHEMA = pa.schema(
@@ -43,13 +44,27 @@ Rewriter = Callable[[Sequence[Sample]], Sequence[Rewrite]]
 
 
 def choose(samples: Iterable[Sample], limits: dict[str, int], seed: int) -> list[Sample]:
-    """Cap each source named in ``limits`` by a seeded hash of the sample id; order is kept."""
+    """Cap each source named in ``limits`` by a seeded hash of the sample id; order is kept.
+
+    A question's answers are drawn equally often: of easy-VQA's yes/no questions one in seven is
+    answered against the odds, and only those show whether the model looks.
+    """
     samples = list(samples)
     chosen: set[str] = set()
     for source in sorted({sample.source for sample in samples}):
-        ids = [sample.sample_id for sample in samples if sample.source == source]
-        ids.sort(key=lambda identity: derive(seed, "choose", identity))
-        chosen.update(ids[: limits.get(source, len(ids))])
+        # By id, so that equal keys fall alike in any order.
+        given = sorted(
+            (sample for sample in samples if sample.source == source),
+            key=lambda sample: sample.sample_id,
+        )
+        pairs = [(sample.turns[0].instruction, sample.turns[0].response) for sample in given]
+        weights = answer_weights(pairs)
+        places = weighted_choice(
+            [unit(seed, "choose", sample.sample_id) for sample in given],
+            [weights[pair] for pair in pairs],
+            limits.get(source, len(given)),
+        )
+        chosen.update(given[place].sample_id for place in places)
     return [sample for sample in samples if sample.sample_id in chosen]
 
 

@@ -673,6 +673,27 @@ def _relation_caption(scene: Scene, rng: np.random.Generator, focus: Thing | Non
     return f"{first} {relation} {second}"
 
 
+def _statement_caption(scene: Scene, rng: np.random.Generator, focus: Thing | None) -> str:
+    """State one fact: the colour, shape or place of a thing, or (without focus) what is not there."""
+    if focus is None and rng.random() < 0.3:
+        looks = {_looks(thing) for thing in scene.things}
+        shape, color = pick(SHAPES, rng), pick(COLORS, rng)
+        missing = shape not in {name for name, _ in looks}
+        name = shape if missing else f"{color} {shape}"
+        if (shape, color) not in looks:
+            form = pick(("there is no {}", "no {} here", "the image has no {}"), rng)
+            return form.format(name)
+    thing = _in_order(scene, rng, focus, 1)[0]
+    shape, color = _word(thing.shape, rng, 0.2), _word(thing.color, rng, 0.2)
+    alone = sum(other.shape == thing.shape for other in scene.things) == 1
+    only = sum(other.color == thing.color for other in scene.things) == 1
+    forms = [f"{'the' if alone else 'a'} {shape} is {color}"]
+    forms.append(f"the {color} {pick(_BARE_NOUNS, rng)} is {_with_article(shape)}" if only else "")
+    place = _place_words(region(thing), rng)
+    forms.append(f"{'the' if alone else 'a'} {color} {shape} is {place}")
+    return pick([form for form in forms if form], rng)
+
+
 _CAPTION_FORMS = (
     _list_caption,
     _background_caption,
@@ -680,6 +701,7 @@ _CAPTION_FORMS = (
     _group_caption,
     _place_caption,
     _relation_caption,
+    _statement_caption,
 )
 
 

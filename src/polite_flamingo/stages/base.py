@@ -11,11 +11,12 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from polite_flamingo.core.balance import answer_weights
 from polite_flamingo.core.journal import atomic_dir, content_key, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import BaseParams, Params
 from polite_flamingo.core.sample import Sample, Turn
-from polite_flamingo.core.seeds import derive, generator
+from polite_flamingo.core.seeds import derive, generator, unit
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_samples, write_json
 from polite_flamingo.stages.training import train
@@ -129,8 +130,7 @@ def base_lm(params: Params, paths: Layout) -> None:
 
     def batch(step: int) -> Tensor:
         rows = [documents[row] for row in choose(step)]
-        encoded = [Encoded(ids, np.ones(len(ids), dtype=bool), 0) for ids in rows]
-        padded = pad(encoded, special.pad)
+        padded = pad([Encoded(ids, np.ones(len(ids), dtype=bool), 0) for ids in rows], special.pad)
         return torch.where(padded.attention_mask, padded.input_ids, -100)
 
     def loss(model: nn.Module, labels: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.tokenizer import load_tokenizer
     from polite_flamingo.training.examples import Example, FlamingoBatch, balanced_loss, collate
     from polite_flamingo.training.order import weighted_indices
-    from polite_flamingo.training.pairs import group_by_image, image_weights, pair_texts
+    from polite_flamingo.training.pairs import group_by_image, image_weights, pair_text
     from polite_flamingo.training.visual_tokens import visual_tokens
 
     base, config = params.base, load_config(params.base.model)
@@ -175,18 +175,16 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     set_trainable(model, ["perceiver", "cross_attention"])
     visual = visual_tokens(model.vision, config.vision, ImageStore(paths.images), paths.runs)
     groups = group_by_image(_pair_samples(base, paths))
-    weights = image_weights(groups, base.pair_sources)
+    by_answer = answer_weights(pair for group in groups for pair in group.answers)
+    weights = image_weights(groups, base.pair_sources, by_answer)
 
     def example(row: int, step: int, place: int) -> Example:
-        texts = pair_texts(groups[row], seed, step, place)
-        asked = all(given for given, _ in texts)
-        if asked and generator(seed, "turns", step, place).random() < base.turn_share:
+        given, text = pair_text(groups[row], by_answer, seed, step, place)
+        if given and unit(seed, "turns", step, place) < base.turn_share:
             # Web pages hold dialogues too; a model that has seen none forgets to look in a chat.
-            turns = [Turn(given, learned) for given, learned in texts]
-            counts = [1] + [0] * (len(turns) - 1)
-            encoded = encode_turns(tokenizer, turns, counts, config.prompt)
+            encoded = encode_turns(tokenizer, [Turn(given, text)], [1], config.prompt)
         else:
-            encoded = encode_pair(tokenizer, texts, 1, config.prompt)
+            encoded = encode_pair(tokenizer, [(given, text)], 1, config.prompt)
         return Example(encoded, (groups[row].image,))
 
     size = base.flamingo.batch_size

@@ -58,6 +58,7 @@ WORLDS: Mapping[str, World] = {
     "shapes_grid3d": World("", "test", writers.write_grid3d),
     "shapes_alpaca": World("style", "", writers.write_alpaca),
     "shapes_sharegpt": World("style", "", writers.write_sharegpt),
+    "shapes_base_clevr": World("base", "", writers.write_clevr),
 }
 
 

@@ -49,7 +49,7 @@ def tune(params: Params, paths: Layout, variant: Variant, stage: int) -> None:
         plan,
     )
     visual = visual_tokens(model.vision, model.config.vision, ImageStore(paths.images), paths.runs)
-    batch, _ = packed_batches(
+    batch = packed_batches(
         tokenizer,
         model.config,
         samples,
@@ -112,18 +112,19 @@ def tuning_samples(
 ) -> list[Sample]:
     """The samples of a stage, in a fixed order."""
     kept = table_to_samples(read_table(paths.filtered / "kept.parquet"))
-    chosen = [
-        sample
-        for sample in kept
-        if unit(settings.seed, "share", sample.parent_id or sample.sample_id) < plan.share
-    ]
+
+    def drawn(sample: Sample, share: float) -> bool:
+        return unit(settings.seed, "share", sample.parent_id or sample.sample_id) < share
+
+    chosen = [sample for sample in kept if drawn(sample, plan.share)]
     if variant == "raw":
         wanted = [sample.parent_id or sample.sample_id for sample in chosen]
         raw = read_samples(paths.samples, sorted({s.source for s in kept}), "train")
         by_id = {sample.sample_id: sample for sample in raw}
         chosen = [by_id[identity] for identity in wanted]
         account("tune raw", wanted, [sample.sample_id for sample in chosen])
-    others = list(settings.style_sources)
+    style = read_samples(paths.samples, settings.style_sources, "train")
+    others = [sample for sample in style if drawn(sample, plan.style_share)]
     if plan.text_only:
-        others += settings.text_sources
-    return chosen + read_samples(paths.samples, others, "train")
+        others += read_samples(paths.samples, settings.text_sources, "train")
+    return chosen + others

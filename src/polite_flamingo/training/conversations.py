@@ -58,22 +58,16 @@ def packed_batches(
     max_images: int,
     seed: int,
     pack: bool,
-) -> tuple[Callable[[int], FlamingoBatch], list[str]]:
-    """Batches of packed contexts, and the ids of samples too long for any context.
+) -> Callable[[int], FlamingoBatch]:
+    """Batches of packed contexts: a function from the step's number to its batch.
 
     With ``pack`` a context is filled with further samples as later turns (multi-turn
-    augmentation, METHOD section 6).
+    augmentation, METHOD section 6). Raises ValueError for a sample that fits no context.
     """
-    first, later, dropped = [], [], []
+    first, later = [], []
     for sample in progress(samples, desc="tokens", unit="sample"):
-        example = chat_example(tokenizer, config, sample, first=True)
-        if len(example) > max_length or len(example.images) > max_images:
-            dropped.append(sample.sample_id)
-            continue
-        first.append(example)
+        first.append(chat_example(tokenizer, config, sample, first=True))
         later.append(chat_example(tokenizer, config, sample, first=False))
-    if not first:
-        raise ValueError(f"no sample fits a context of {max_length} tokens")
 
     @lru_cache(maxsize=2)
     def contexts(epoch: int) -> list[list[int]]:
@@ -104,4 +98,4 @@ def packed_batches(
             examples.append(join([first[head], *(later[index] for index in rest)]))
         return collate(examples, visual, pad)
 
-    return batch, dropped
+    return batch

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from polite_flamingo.core.balance import weighted_choice
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import generator
@@ -44,19 +45,33 @@ def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
     return [ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key])) for key in keys]
 
 
-def image_weights(groups: Sequence[ImageTexts], weights: Mapping[str, float]) -> list[float]:
-    """Sampling weight of each image, so that sources appear in proportion to ``weights``."""
-    count: dict[str, int] = defaultdict(int)
-    for group in groups:
-        count[group.source] += 1
+def image_weights(
+    groups: Sequence[ImageTexts],
+    weights: Mapping[str, float],
+    by_answer: Mapping[tuple[str, str], float] | None = None,
+) -> list[float]:
+    """Sampling weight of each image, so that sources appear in proportion to ``weights``.
+
+    With ``by_answer`` an image weighs as much as its questions do together: to draw an image, and
+    then one of its questions by weight, is to draw a question by weight.
+    """
+    own = [1.0] * len(groups)
+    if by_answer is not None:
+        own = [sum(by_answer[pair] for pair in group.answers) or 1.0 for group in groups]
+    total: dict[str, float] = defaultdict(float)
+    for group, weight in zip(groups, own, strict=True):
+        total[group.source] += weight
     if missing := sorted(
-        source for source, weight in weights.items() if weight and not count[source]
+        source for source, weight in weights.items() if weight and not total[source]
     ):
         raise UserError(
             f"base.pair_sources: no train images of {', '.join(missing)}: "
             "look at ingest.limits and generate.counts"
         )
-    return [weights[group.source] / count[group.source] for group in groups]
+    return [
+        weights[group.source] * weight / total[group.source]
+        for group, weight in zip(groups, own, strict=True)
+    ]
 
 
 def caption_text(
@@ -75,13 +90,21 @@ def caption_text(
     return " ".join(f"{telling[i][0]} {telling[i][1]}" for i in chosen)
 
 
-def pair_texts(
-    group: ImageTexts, seed: int, *names: str | int, most: int = 4
-) -> list[tuple[str, str]]:
-    """(given text, text to learn) pairs of an image: a caption, or up to ``most`` answers."""
+def pair_text(
+    group: ImageTexts,
+    by_answer: Mapping[tuple[str, str], float],
+    seed: int,
+    *names: str | int,
+) -> tuple[str, str]:
+    """(given text, text to learn) of an image: a caption, or a question and its answer.
+
+    One only: what is said beside it would tell the answer without a look at the image. Answers
+    are drawn by weight (`core.balance.answer_weights`).
+    """
     rng = generator(seed, "pair", *names)
     kinds = len(group.captions) > 0, len(group.answers) > 0
     if kinds == (True, False) or (all(kinds) and rng.random() < 0.5):
-        return [("", group.captions[int(rng.integers(len(group.captions)))])]
-    chosen = rng.permutation(len(group.answers))[:most]
-    return [group.answers[int(i)] for i in chosen]
+        return "", group.captions[int(rng.integers(len(group.captions)))]
+    weights = [by_answer[pair] for pair in group.answers]
+    (chosen,) = weighted_choice([rng.random() for _ in weights], weights, 1)
+    return group.answers[chosen]
