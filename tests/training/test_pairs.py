@@ -21,6 +21,7 @@ from polite_flamingo.training.pairs import (
     group_by_image,
     image_weights,
     pair_text,
+    plain_questions,
 )
 
 OPEN = (("what color is it?", "red"), ("which shape is it?", "circle"))
@@ -160,6 +161,19 @@ def test_a_text_of_questions_holds_distinct_ones_up_to_a_limit(
 def test_a_text_has_three_questions_at_most() -> None:
     many = tuple((f"q{number}?", f"a{number}") for number in range(9))
     assert len(caption_text(group(answers=many), 0, 1).split()) == 2 * MOST_QUESTIONS == 6
+
+
+def test_plain_questions_hold_no_negation_and_leave_no_image_without_a_text() -> None:
+    plain = ("is there a knot?", "no")
+    asked = (plain, ("is there not a star?", "yes"), ("Is no circle present?", "no"))
+    groups = [
+        group(answers=asked, image="a"),
+        group(answers=asked[1:], image="b"),
+        group(captions=("no star",), answers=asked[1:], image="c"),
+    ]
+    left = plain_questions(groups)
+    assert [(one.image, one.answers) for one in left] == [("a", (plain,)), ("c", ())]
+    assert left[1].captions == ("no star",)
 
 
 ANSWERS = tuple((f"q{number}?", f"a{number}") for number in range(9))

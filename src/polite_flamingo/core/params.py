@@ -87,7 +87,8 @@ class BaseParams:
     """The base models a profile trains (nano) or resolves (all others).
 
     ``turn_share``: share of an image's questions that the alignment sees as turns of a
-    conversation; the others stand as plain text, as OpenFlamingo's pairs do.
+    conversation; the others stand as plain text, as OpenFlamingo's pairs do. ``plain_share``: share
+    of the alignment's steps, from the first, without questions that hold a negation.
     """
 
     model: str
@@ -98,6 +99,7 @@ class BaseParams:
     lm: FitPlan
     flamingo: FitPlan
     turn_share: float = Field(default=0.0, ge=0, le=1)
+    plain_share: float = Field(default=0.0, ge=0, le=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

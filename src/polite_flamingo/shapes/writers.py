@@ -48,7 +48,7 @@ _RATIONALE_KINDS = ("color", "shape", "count", "position", "texture")
 _UNCHANGED_SHARE = 0.05
 _VERIFY_SHARE = 0.12
 _CHANGE_SHARE = 0.15
-_LABEL_SHARE = 0.1
+_LABEL_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -504,6 +504,9 @@ def _llava_turns(scene: Scene, wording: str, rng: np.random.Generator) -> list[t
             turns.append(language.verify(scene, question, claim, wording, rng))
         else:
             turns.append(language.exchange(scene, question, wording, rng))
+    if len(scene.things) == 1:
+        (thing,) = scene.things
+        turns.append(language.classify(rng, wording, f"{thing.color} {thing.shape}", "object"))
     return turns
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Texts longer than this many tokens are cut for the base models.
 _LM_LENGTH = 128
 # Batches of image-text pairs that are drawn and sorted by length together.
-_WINDOW = 8
+_WINDOW = 2
 
 
 def base_tokenizer(params: Params, paths: Layout) -> None:
@@ -157,7 +157,12 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     from polite_flamingo.models.tokenizer import load_tokenizer
     from polite_flamingo.training.examples import Example, FlamingoBatch, balanced_loss, collate
     from polite_flamingo.training.order import weighted_indices
-    from polite_flamingo.training.pairs import group_by_image, image_weights, pair_text
+    from polite_flamingo.training.pairs import (
+        group_by_image,
+        image_weights,
+        pair_text,
+        plain_questions,
+    )
     from polite_flamingo.training.visual_tokens import visual_tokens
 
     base, config = params.base, load_config(params.base.model)
@@ -175,25 +180,30 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     set_trainable(model, ["perceiver", "cross_attention"])
     visual = visual_tokens(model.vision, config.vision, ImageStore(paths.images), paths.runs)
     groups = group_by_image(_pair_samples(base, paths))
-    by_answer = answer_weights(pair for group in groups for pair in group.answers)
-    weights = image_weights(groups, base.pair_sources, by_answer)
-
-    def example(row: int, step: int, place: int) -> Example:
-        given, text = pair_text(groups[row], by_answer, seed, step, place)
-        if given and unit(seed, "turns", step, place) < base.turn_share:
-            # Web pages hold dialogues too; a model that has seen none forgets to look in a chat.
-            encoded = encode_turns(tokenizer, [Turn(given, text)], [1], config.prompt)
-        else:
-            encoded = encode_pair(tokenizer, [(given, text)], 1, config.prompt)
-        return Example(encoded, (groups[row].image,))
-
-    size = base.flamingo.batch_size
+    plan = base.flamingo
+    size = plan.batch_size
+    # What a question that asks for absence means is learned once its plain form is understood; at
+    # first the two cancel each other out ("is there a red shape?" no, "is there no ...?" yes).
+    plain = plain_questions(groups)
+    lessons = []
+    for part in (plain, groups):
+        by_answer = answer_weights(pair for group in part for pair in group.answers)
+        lessons.append((part, by_answer, image_weights(part, base.pair_sources, by_answer)))
 
     @lru_cache(maxsize=1)
     def window(number: int) -> list[Example]:
-        # Lengths differ tenfold: batches are cut from a sorted window, so that little is padding.
-        rows = weighted_indices(weights, size * _WINDOW, seed, number)
-        examples = [example(int(row), number, place) for place, row in enumerate(rows)]
+        early = number * _WINDOW < base.plain_share * plan.steps
+        part, by_answer, weights = lessons[0 if early else 1]
+        examples = []
+        for place, row in enumerate(weighted_indices(weights, size * _WINDOW, seed, number)):
+            given, text = pair_text(part[row], by_answer, seed, number, place)
+            if given and unit(seed, "turns", number, place) < base.turn_share:
+                # Web pages hold dialogues too; a model that has seen none forgets to look in a chat.
+                encoded = encode_turns(tokenizer, [Turn(given, text)], [1], config.prompt)
+            else:
+                encoded = encode_pair(tokenizer, [(given, text)], 1, config.prompt)
+            examples.append(Example(encoded, (part[row].image,)))
+        # Batches are cut from a window sorted by length, so that little is padding.
         return sorted(examples, key=len)
 
     def batch(step: int) -> FlamingoBatch:
@@ -210,7 +220,6 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         params.seed,
         params.threads,
     )
-    plan = base.flamingo
     curve = train(
         paths, "base_flamingo", key, asdict(plan), model, balanced_loss, batch, plan, seed
     )

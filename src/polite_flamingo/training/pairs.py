@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polite_flamingo.core.balance import weighted_choice
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import generator
 
+_NEGATION = re.compile(r"\b(?:not|no|n't)\b", re.IGNORECASE)
 # Questions that make one text of an image.
 MOST_QUESTIONS = 3
 
@@ -43,6 +45,18 @@ def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
         else:
             answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
     return [ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key])) for key in keys]
+
+
+def plain_questions(groups: Sequence[ImageTexts]) -> list[ImageTexts]:
+    """The groups without the questions that hold a negation; a group left without a text goes."""
+    plain = [
+        replace(
+            group,
+            answers=tuple(pair for pair in group.answers if not _NEGATION.search(pair[0])),
+        )
+        for group in groups
+    ]
+    return [group for group in plain if group.captions or group.answers]
 
 
 def image_weights(
