@@ -57,7 +57,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 lock: ## pin the newest versions that pyproject.toml allows
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-header --no-annotate \
-	    --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+	    --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove everything that was built (not the DVC cache)
 	git clean -fdXq data models reports

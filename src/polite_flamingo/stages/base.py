@@ -184,9 +184,8 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     size = plan.batch_size
     # What a question that asks for absence means is learned once its plain form is understood; at
     # first the two cancel each other out ("is there a red shape?" no, "is there no ...?" yes).
-    plain = plain_questions(groups)
     lessons = []
-    for part in (plain, groups):
+    for part in (plain_questions(groups) if base.plain_share else groups, groups):
         by_answer = answer_weights(pair for group in part for pair in group.answers)
         lessons.append((part, by_answer, image_weights(part, base.pair_sources, by_answer)))
 

@@ -89,7 +89,8 @@ def _fitting(
     rejects: list[Reject] = []
     pairs = zip(samples, others, strict=True)
     for sample, other in progress(pairs, total=len(samples), desc="lengths", unit="sample"):
-        tokens = max(length(sample), length(other))
+        # Polite style and text-only samples are the same in both.
+        tokens = length(sample) if sample == other else max(length(sample), length(other))
         if tokens <= plan.max_length and len(sample.images) <= plan.max_images:
             kept.append(sample)
             continue

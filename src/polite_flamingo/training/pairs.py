@@ -12,7 +12,7 @@ from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import generator
 
-_NEGATION = re.compile(r"\b(?:not|no|n't)\b", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:not|no)\b|n't\b", re.IGNORECASE)
 # Questions that make one text of an image.
 MOST_QUESTIONS = 3
 
@@ -49,13 +49,11 @@ def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
 
 def plain_questions(groups: Sequence[ImageTexts]) -> list[ImageTexts]:
     """The groups without the questions that hold a negation; a group left without a text goes."""
-    plain = [
-        replace(
-            group,
-            answers=tuple(pair for pair in group.answers if not _NEGATION.search(pair[0])),
-        )
-        for group in groups
-    ]
+
+    def plain_answers(group: ImageTexts) -> tuple[tuple[str, str], ...]:
+        return tuple(pair for pair in group.answers if not _NEGATION.search(pair[0]))
+
+    plain = [replace(group, answers=plain_answers(group)) for group in groups]
     return [group for group in plain if group.captions or group.answers]
 
 
