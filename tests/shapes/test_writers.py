@@ -220,7 +220,9 @@ def test_grid3d_questions(tmp_path: Path) -> None:
 
 
 class _Params:
-    """The one field of Params that the stage reads."""
+    """The fields of Params that the stage reads."""
+
+    threads = 2
 
     def __init__(self, counts: dict[str, SplitCounts]) -> None:
         self.generate = GenerateParams(

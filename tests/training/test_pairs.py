@@ -163,7 +163,7 @@ def test_a_text_has_three_questions_at_most() -> None:
     assert len(caption_text(group(answers=many), 0, 1).split()) == 2 * MOST_QUESTIONS == 6
 
 
-def test_plain_questions_hold_no_negation_and_leave_no_image_without_a_text() -> None:
+def test_plain_questions_are_questions_without_a_negation() -> None:
     plain = ("is there a knot?", "no")
     negated = ("is there not a star?", "Is no circle present?", "isn't there a star?")
     asked = (plain, *((question, "yes") for question in negated))
@@ -173,8 +173,7 @@ def test_plain_questions_hold_no_negation_and_leave_no_image_without_a_text() ->
         group(captions=("no star",), answers=asked[1:], image="c"),
     ]
     left = plain_questions(groups)
-    assert [(one.image, one.answers) for one in left] == [("a", (plain,)), ("c", ())]
-    assert left[1].captions == ("no star",)
+    assert left == [group(answers=(plain,), image="a")]
 
 
 ANSWERS = tuple((f"q{number}?", f"a{number}") for number in range(9))
@@ -193,20 +192,22 @@ def test_texts_depend_on_seed_and_names_only() -> None:
 def _text(
     one: ImageTexts, seed: int, *names: str | int, weights: dict[tuple[str, str], float]
 ) -> tuple[str, str]:
-    return pair_text(one, weights, seed, *names)
+    return pair_text(one, weights, 0.3, seed, *names)
 
 
 def test_a_pair_is_a_caption_without_a_question_or_an_answer() -> None:
-    assert pair_text(group(captions=("a star",)), EVEN, 0, 1) == ("", "a star")
+    assert pair_text(group(captions=("a star",)), EVEN, 0.0, 0, 1) == ("", "a star")
     captions = group(captions=tuple("abcd"))
-    assert {pair_text(captions, EVEN, 0, step) for step in range(60)} == {("", c) for c in "abcd"}
+    assert {pair_text(captions, EVEN, 0.0, 0, step) for step in range(60)} == {
+        ("", c) for c in "abcd"
+    }
     asked = group(answers=(*OPEN, *YES_NO))
-    assert {pair_text(asked, EVEN, 0, step) for step in range(60)} == {*OPEN, *YES_NO}
+    assert {pair_text(asked, EVEN, 0.0, 0, step) for step in range(60)} == {*OPEN, *YES_NO}
 
 
 def test_pairs_of_an_image_with_both_are_now_one_now_the_other() -> None:
     both = group(captions=("a star",), answers=OPEN)
-    drawn = Counter(pair_text(both, EVEN, 0, step) for step in range(400))
+    drawn = Counter(pair_text(both, EVEN, 0.0, 0, step) for step in range(400))
     assert set(drawn) == {("", "a star"), *OPEN}
     assert 150 < drawn["", "a star"] < 250
 
@@ -222,6 +223,20 @@ def test_rare_answers_are_drawn_as_often_as_common_ones() -> None:
     chances = image_weights(groups, {"s": 1.0}, weights)
     assert sum(chances) == pytest.approx(1.0)
     rows = weighted_indices(chances, 4000, 0, 0)
-    drawn = Counter(pair_text(groups[row], weights, 0, n) for n, row in enumerate(rows))
+    drawn = Counter(pair_text(groups[row], weights, 0.0, 0, n) for n, row in enumerate(rows))
     assert drawn["is it red?", "yes"] / drawn["is it red?", "no"] == pytest.approx(1.0, abs=0.15)
     assert drawn["what?", "a"] == pytest.approx(2000, abs=150)
+
+
+def test_a_share_of_answers_and_all_to_negated_questions_are_told_in_a_sentence() -> None:
+    asked = group(answers=(("is there a star?", "no"), ("is there not a star?", "yes")))
+    even = dict.fromkeys(asked.answers, 1.0)
+    drawn = Counter(pair_text(asked, even, 0.5, 0, step) for step in range(400))
+    terse = drawn["is there a star?", "no"]
+    assert 60 < terse < 140
+    assert {(question, text.lower()) for question, text in drawn} == {
+        ("is there a star?", "no"),
+        ("is there a star?", "there is no star."),
+        ("is there not a star?", "there is no star."),
+    }
+    assert set(pair_text(asked, even, 0.0, 0, step) for step in range(60)) == set(asked.answers)

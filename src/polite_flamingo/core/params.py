@@ -88,7 +88,9 @@ class BaseParams:
 
     ``turn_share``: share of an image's questions that the alignment sees as turns of a
     conversation; the others stand as plain text, as OpenFlamingo's pairs do. ``plain_share``: share
-    of the alignment's steps, from the first, without questions that hold a negation.
+    of the alignment's steps, from the first, with nothing but plain questions (none that holds a
+    negation). ``statement_share``: share of the answers told in a sentence after these; if it is
+    not 0, all answers to questions that hold a negation are.
     """
 
     model: str
@@ -100,6 +102,7 @@ class BaseParams:
     flamingo: FitPlan
     turn_share: float = Field(default=0.0, ge=0, le=1)
     plain_share: float = Field(default=0.0, ge=0, le=1)
+    statement_share: float = Field(default=0.0, ge=0, le=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

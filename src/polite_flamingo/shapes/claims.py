@@ -620,6 +620,7 @@ _ASKED_ATTRIBUTE = {"C": "color", "Z": "size", "T": "texture"}
 
 def read_question(question: str) -> Query | None:
     """Read what a question asks; None where it is none of ours."""
+    question = _without_requests(question)
     lowered = question.lower().strip()
     if _ASKS_TRUTH.search(lowered) and (stated := _statement(lowered)) is not None:
         return stated
@@ -649,6 +650,20 @@ def read_question(question: str) -> Query | None:
         subject = described[0].phrase if described else Phrase()
         return Query("shape", subject) if subject.shape is None else None
     return None
+
+
+def _without_requests(question: str) -> str:
+    """Drop the sentences beside a question that speak of no thing: "Look at the image." """
+    sentences = re.split(r"(?<=[.!?])\s+", question.strip())
+    if not any(sentence.endswith("?") for sentence in sentences):
+        return question
+    told = [
+        sentence
+        for sentence in sentences
+        if sentence.endswith("?")
+        or any(item.letter in "NA#" for clause in clauses(sentence) for item in clause)
+    ]
+    return " ".join(told)
 
 
 def _statement(lowered: str) -> Query | None:

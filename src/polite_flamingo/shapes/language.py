@@ -340,7 +340,7 @@ def _slots(
     if question.kind == "compare" and question.other is not None:
         for name, phrase in (("n_things", question.subject), ("n_others", question.other)):
             number = sum(phrase.matches(thing) for thing in scene.things)
-            slots[name] = _counted(number, _noun(phrase, slots["noun"]), "no")
+            slots[name] = _counted(number, _noun(phrase, slots["noun"]), "zero")
             if name == "n_things":
                 slots["are"] = "is" if number == 1 else "are"
     return slots

@@ -116,6 +116,10 @@ def base_lm(params: Params, paths: Layout) -> None:
     seed = derive(params.seed, "base_lm")
 
     def encode(sample: Sample) -> Encoded:
+        if sample.task == "captioning":
+            # All captions of an image: what is said again teaches a language model to copy.
+            captions = sample.references or (sample.turns[0].response,)
+            return encode_pair(tokenizer, [("", text) for text in captions], 0, config.prompt)
         if sample.task in ("text", "conversation"):
             return encode_turns(tokenizer, sample.turns, [0] * len(sample.turns), config.prompt)
         texts = [(turn.instruction, turn.response) for turn in sample.turns]
@@ -124,6 +128,8 @@ def base_lm(params: Params, paths: Layout) -> None:
     documents = []
     for sample in progress(_distinct(read_samples(paths.samples, base.text_sources, "train"))):
         documents.append(encode(sample).input_ids[:_LM_LENGTH])
+        if sample.task in ("vqa", "classification") and (told := _stated(sample, seed)) is not None:
+            documents.append(encode(told).input_ids[:_LM_LENGTH])
     special = special_ids(tokenizer)
     lengths = [len(ids) for ids in documents]
     choose = by_step(lambda epoch: bucketed_epoch(lengths, base.lm.batch_size, seed, epoch))
@@ -182,12 +188,14 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     groups = group_by_image(_pair_samples(base, paths))
     plan = base.flamingo
     size = plan.batch_size
-    # What a question that asks for absence means is learned once its plain form is understood; at
-    # first the two cancel each other out ("is there a red shape?" no, "is there no ...?" yes).
+    # To compare a question with an image is learned from short answers to plain questions, and only
+    # then told in sentences; all at once, neither is learned in ten times the steps.
     lessons = []
     for part in (plain_questions(groups) if base.plain_share else groups, groups):
         by_answer = answer_weights(pair for group in part for pair in group.answers)
-        lessons.append((part, by_answer, image_weights(part, base.pair_sources, by_answer)))
+        sources = {group.source for group in part}
+        shares = {source: w for source, w in base.pair_sources.items() if source in sources}
+        lessons.append((part, by_answer, image_weights(part, shares, by_answer)))
 
     @lru_cache(maxsize=1)
     def window(number: int) -> list[Example]:
@@ -195,7 +203,9 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         part, by_answer, weights = lessons[0 if early else 1]
         examples = []
         for place, row in enumerate(weighted_indices(weights, size * _WINDOW, seed, number)):
-            given, text = pair_text(part[row], by_answer, seed, number, place)
+            given, text = pair_text(
+                part[row], by_answer, 0.0 if early else base.statement_share, seed, number, place
+            )
             if given and unit(seed, "turns", number, place) < base.turn_share:
                 # Web pages hold dialogues too; a model that has seen none forgets to look in a chat.
                 encoded = encode_turns(tokenizer, [Turn(given, text)], [1], config.prompt)
@@ -235,13 +245,20 @@ def _distinct(samples: Sequence[Sample]) -> list[Sample]:
     """One sample of each wording (few questions over many images would drown all else)."""
     found: dict[object, Sample] = {}
     for sample in samples:
-        if sample.task == "captioning":
-            for caption in sample.references:
-                turn = Turn("", caption)
-                found.setdefault(turn, replace(sample, turns=(turn,)))
-        else:
-            found.setdefault(sample.turns, sample)
+        found.setdefault(sample.references or sample.turns, sample)
     return list(found.values())
+
+
+def _stated(sample: Sample, seed: int) -> Sample | None:
+    """The sample with its answers told in sentences, if one is (`training.statements`)."""
+    from polite_flamingo.training.pairs import stated
+
+    rng = generator(seed, "stated", sample.sample_id)
+    turns = tuple(
+        replace(turn, response=stated(turn.instruction, turn.response, rng))
+        for turn in sample.turns
+    )
+    return None if turns == sample.turns else replace(sample, turns=turns)
 
 
 def _texts(samples: Iterable[Sample]) -> Iterator[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -67,10 +69,12 @@ def generate(params: Params, paths: Layout) -> None:
     plan = params.generate
     check_counts(plan.counts)
     rows: list[ImageRow] = []
-    with atomic_dir(paths.shapes) as folder:
-        for source, counts in plan.counts.items():
-            rows += _write_source(folder, source, counts, plan)
-        rows += _write_judge_data(folder, rows, plan)
+    with atomic_dir(paths.shapes) as folder, ProcessPoolExecutor(params.threads) as pool:
+        write = partial(_write_source, folder, plan)
+        sources = pool.map(write, plan.counts)
+        for source_rows in progress(sources, len(plan.counts), "sources", "source"):
+            rows += source_rows
+        rows += _write_judge_data(folder, rows, plan, pool)
     write_table(paths.scenes, scenes_table(rows))
 
 
@@ -106,10 +110,8 @@ def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
     return pa.Table.from_pylist(records, schema=SCENES_SCHEMA)
 
 
-def _write_source(
-    folder: Path, source: str, counts: SplitCounts, plan: GenerateParams
-) -> list[ImageRow]:
-    world = WORLDS[source]
+def _write_source(folder: Path, plan: GenerateParams, source: str) -> list[ImageRow]:
+    world, counts = WORLDS[source], plan.counts[source]
     scenes: dict[str, Iterator[Scene]] = {}
     if world.train:
         scenes["train"] = _scenes(world.train, source, counts.train, plan)
@@ -120,7 +122,7 @@ def _write_source(
 
 
 def _write_judge_data(
-    folder: Path, rows: Sequence[ImageRow], plan: GenerateParams
+    folder: Path, rows: Sequence[ImageRow], plan: GenerateParams, pool: Executor
 ) -> list[ImageRow]:
     """Write the judges' labelled texts; calibration scenes get images of their own."""
     fewer = max(1, plan.judge_examples // _HELD_OUT_DIVISOR)
@@ -129,21 +131,20 @@ def _write_judge_data(
     settings = _settings(plan, raw=False)
     new = writers.write_images(folder, "judges/images", "judges", made, settings)
     judged = [row for row in rows if row.source == "shapes_judges"]
-    for pool, examples in (
+    written = []
+    for part, examples in (
         ("judges", plan.judge_examples),
         ("calibration", fewer),
         ("test", fewer),
     ):
-        chosen = [row for row in (*judged, *new) if row.scene.pool == pool]
+        chosen = [row for row in (*judged, *new) if row.scene.pool == part]
         if chosen:
-            judge_data.write(
-                folder / "judges",
-                [row.scene for row in chosen],
-                pool,
-                examples,
-                plan.seed,
-                {row.scene.scene_id: row.path for row in chosen},
-            )
+            scenes = [row.scene for row in chosen]
+            pictures = {row.scene.scene_id: row.path for row in chosen}
+            arguments = (folder / "judges", scenes, part, examples, plan.seed, pictures)
+            written.append(pool.submit(judge_data.write, *arguments))
+    for done in progress(written, desc="judges", unit="file"):
+        done.result()
     return new
 
 
@@ -153,7 +154,7 @@ def _scenes(pool: str, source: str, number: int, plan: GenerateParams) -> Iterat
     most = max(1, plan.max_objects - (world.spare if world else 0))
     limits = ObjectLimits(min(world.least if world else 1, most), most)
     indices = range(place * _STRIDE, place * _STRIDE + number)
-    for index in progress(indices, number, f"{source or 'judges'} ({pool})", "scene"):
+    for index in indices:
         yield make_scene(plan.seed, pool, index, limits)
 
 

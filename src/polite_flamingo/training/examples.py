@@ -72,9 +72,10 @@ def flamingo_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
 
 
 def balanced_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
-    """Mean over the sequences of each one's mean cross-entropy.
+    """Mean over the sequences of each one's cross-entropy over the square root of its length.
 
-    A one-word answer counts as much as a long caption, which it is beside in a batch of pairs.
+    With a plain mean over tokens a one-word answer drowns beside captions; with a mean within each
+    sequence the one word that is seen in a sentence drowns among the others.
     """
     output = model(
         batch.input_ids,
@@ -87,4 +88,4 @@ def balanced_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
         output.logits.float(), batch.input_ids[:, 1:][target], reduction="none"
     )
     counts = target.sum(1).clamp(min=1)
-    return (losses / counts.repeat_interleave(target.sum(1))).sum() / len(target)
+    return (losses / counts.sqrt().repeat_interleave(target.sum(1))).sum() / len(target)

@@ -7,10 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from polite_flamingo.core.balance import weighted_choice
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import generator
+from polite_flamingo.training.statements import statement
 
 _NEGATION = re.compile(r"\b(?:not|no)\b|n't\b", re.IGNORECASE)
 # Questions that make one text of an image.
@@ -48,13 +51,13 @@ def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
 
 
 def plain_questions(groups: Sequence[ImageTexts]) -> list[ImageTexts]:
-    """The groups without the questions that hold a negation; a group left without a text goes."""
+    """The groups with nothing but their questions without a negation; a group left empty goes."""
 
     def plain_answers(group: ImageTexts) -> tuple[tuple[str, str], ...]:
-        return tuple(pair for pair in group.answers if not _NEGATION.search(pair[0]))
+        return tuple(pair for pair in group.answers if not is_negated(pair[0]))
 
-    plain = [replace(group, answers=plain_answers(group)) for group in groups]
-    return [group for group in plain if group.captions or group.answers]
+    plain = [replace(group, captions=(), answers=plain_answers(group)) for group in groups]
+    return [group for group in plain if group.answers]
 
 
 def image_weights(
@@ -105,13 +108,16 @@ def caption_text(
 def pair_text(
     group: ImageTexts,
     by_answer: Mapping[tuple[str, str], float],
+    statements: float,
     seed: int,
     *names: str | int,
 ) -> tuple[str, str]:
     """(given text, text to learn) of an image: a caption, or a question and its answer.
 
     One only: what is said beside it would tell the answer without a look at the image. Answers
-    are drawn by weight (`core.balance.answer_weights`).
+    are drawn by weight (`core.balance.answer_weights`); a share of ``statements`` of them is told
+    in a sentence, and then all to questions with a negation are: what is so is learned from both
+    kinds of question together, while their yes and no contradict each other.
     """
     rng = generator(seed, "pair", *names)
     kinds = len(group.captions) > 0, len(group.answers) > 0
@@ -119,4 +125,22 @@ def pair_text(
         return "", group.captions[int(rng.integers(len(group.captions)))]
     weights = [by_answer[pair] for pair in group.answers]
     (chosen,) = weighted_choice([rng.random() for _ in weights], weights, 1)
-    return group.answers[chosen]
+    question, answer = group.answers[chosen]
+    if rng.random() < statements or (statements and is_negated(question)):
+        return question, stated(question, answer, rng)
+    return question, answer
+
+
+def is_negated(question: str) -> bool:
+    """Tell whether a question holds a negation: "is there not a circle?"."""
+    return _NEGATION.search(question) is not None
+
+
+def stated(question: str, answer: str, rng: np.random.Generator) -> str:
+    """An answer told in a sentence; as it is where no rule makes one of its question."""
+    sentence = statement(question, answer)
+    if sentence is None:
+        return answer
+    if rng.random() < 0.7:
+        sentence = sentence[0].upper() + sentence[1:]
+    return sentence + "."

@@ -70,6 +70,7 @@ _YES_NO = re.compile(
     r"^(yes|no|yeah|yep|nope|correct|right|indeed)\b[\s,.!:;\u2013\u2014-]*", re.IGNORECASE
 )
 _NO_WORDS = {"no", "nope"}
+_DENIAL = re.compile(r"\b(?:no|not|none|cannot)\b|n't\b", re.IGNORECASE)
 _EXISTENTIAL = re.compile(
     r"^(?:there(?:'s| is| are| was| were| appears? to be| seems? to be| exists?)|"
     r"(?:the|this|your|that) (?:\w+ )?(?:image|picture|photo|scene|drawing|illustration|canvas) "
@@ -223,8 +224,8 @@ def core(sentence: str, question: str) -> str:
         if _ABSENT.match(sentence) or re.search(r"\bno\b|\bnone\b", sentence.lower()):
             return "zero"
     if re.match(r"\W*(?:is|are|does|do|can|has|was|were)\b", asked):
-        negative = re.search(r"\b(?:no|not|none)\b|n't\b", sentence.lower())
-        return "no" if negative else "yes"
+        # "Is there not a cat?" "There is no cat.": yes.
+        return "no" if bool(_DENIAL.search(sentence)) != bool(_DENIAL.search(asked)) else "yes"
     if re.search(r"\bwhy\b", asked):
         reason = _BECAUSE.search(sentence)
         return telegram(reason.group("reason") if reason else sentence)
