@@ -48,7 +48,7 @@ _RATIONALE_KINDS = ("color", "shape", "count", "position", "texture")
 _UNCHANGED_SHARE = 0.05
 _VERIFY_SHARE = 0.12
 _CHANGE_SHARE = 0.15
-_LABEL_SHARE = 0.25
+_LABEL_SHARE = 0.35
 
 
 @dataclass(frozen=True)
@@ -254,11 +254,10 @@ def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -
         record = {"id": f"{number:012d}", "image": path}
         turns = _llava_turns(scene, wording, rng)
         files["conversation"].append(record | {"conversations": _with_image(turns, rng)})
+        request = language.describe_request(rng)
+        turn = (request, language.describe(scene, wording, rng))
+        files["detail"].append(record | {"conversations": _with_image([turn], rng)})
         if number % 2:
-            request = language.describe_request(rng)
-            turn = (request, language.describe(scene, wording, rng))
-            files["detail"].append(record | {"conversations": _with_image([turn], rng)})
-        else:
             turn = language.reason(scene, wording, rng)
             files["complex_reasoning"].append(record | {"conversations": _with_image([turn], rng)})
     for name, records in files.items():
@@ -504,6 +503,9 @@ def _llava_turns(scene: Scene, wording: str, rng: np.random.Generator) -> list[t
             turns.append(language.verify(scene, question, claim, wording, rng))
         else:
             turns.append(language.exchange(scene, question, wording, rng))
+    # Half of these ask for absence, which takes many to learn.
+    for question in make_questions(scene, rng, ("exist",), 1):
+        turns.append(language.exchange(scene, question, wording, rng))
     if len(scene.things) == 1:
         (thing,) = scene.things
         turns.append(language.classify(rng, wording, f"{thing.color} {thing.shape}", "object"))

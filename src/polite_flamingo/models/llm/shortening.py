@@ -67,7 +67,10 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _YES_NO = re.compile(
-    r"^(yes|no|yeah|yep|nope|correct|right|indeed)\b[\s,.!:;\u2013\u2014-]*", re.IGNORECASE
+    # "No circle is shown" begins with no answer.
+    r"^(yes|yeah|yep|nope|correct|right|indeed|no(?=\s*(?:[,.!:;\u2013\u2014-]|$)))\b"
+    r"[\s,.!:;\u2013\u2014-]*",
+    re.IGNORECASE,
 )
 _NO_WORDS = {"no", "nope"}
 _DENIAL = re.compile(r"\b(?:no|not|none|cannot)\b|n't\b", re.IGNORECASE)
