@@ -181,3 +181,27 @@ def test_the_process_exits_with_2_and_one_line(workspace: Path) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("pf: no stage 'nothing'") and done.stderr.count("\n") == 1
+
+
+def test_a_missing_extra_is_one_line_that_names_it(
+    pf: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a light install finds when a stage needs more.
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.delitem(sys.modules, "polite_flamingo.reports.page", raising=False)
+    monkeypatch.setattr("polite_flamingo.stages.resolve", lambda *_: _needs_jinja)
+    said = complaint(pf("stage", "report"))
+    assert said == "pf: jinja2 is not installed: pip install 'polite-flamingo[report]'\n"
+
+
+def _needs_jinja(params: object, paths: object) -> None:
+    import jinja2  # noqa: F401
+
+
+def test_every_extra_that_is_named_exists() -> None:
+    import tomllib
+
+    from polite_flamingo.cli import _EXTRAS
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(_EXTRAS.values()) <= set(project["optional-dependencies"])

@@ -25,13 +25,35 @@ _QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 
+# What a light install leaves out: module -> extra of pyproject.toml.
+_EXTRAS = {
+    "easy_vqa": "data",
+    "sklearn": "data",
+    "torch": "models",
+    "torchvision": "models",
+    "transformers": "models",
+    "tokenizers": "models",
+    "safetensors": "models",
+    "peft": "models",
+    "open_clip": "models",
+    "timm": "models",
+    "lightning": "models",
+    "sentence_transformers": "judges",
+    "rouge_score": "judges",
+    "nlpaug": "distortion",
+    "mlflow": "mlflow",
+    "great_expectations": "quality",
+    "jinja2": "report",
+    "matplotlib": "report",
+}
+
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 on success, 2 (and one line on stderr) on a UserError."""
+    """Run a command; 0 on success, 2 (and one line on stderr) on a UserError or a missing extra."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     _keep_memory()
@@ -42,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command(options)
     except UserError as error:
         print(f"pf: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        module = (error.name or "").split(".")[0]
+        if module not in _EXTRAS:
+            raise
+        extra = f"polite-flamingo[{_EXTRAS[module]}]"
+        print(f"pf: {module} is not installed: pip install '{extra}'", file=sys.stderr)
         return 2
     return 0
 

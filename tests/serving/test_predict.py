@@ -115,6 +115,9 @@ def test_images_may_be_left_out_or_come_as_an_array(stored: Path) -> None:
     assert predictor.predict(pd.DataFrame(texts)).equals(predictor.predict(pd.DataFrame(listed)))
     row = {"instruction": "W", "images": np.array(ROWS[2]["images"], dtype=object)}
     assert len(read_request(row, 0, "chat").images) == 2
+    row = {"instruction": "W", "images": ROWS[0]["images"][0]}
+    assert len(read_request(row, 0, "chat").images) == 1
+    assert read_request(row | {"images": ""}, 0, "chat").images == ()
 
 
 @pytest.mark.parametrize("draft", [None, float("nan"), "", "  "])

@@ -67,8 +67,7 @@ def read_back(question: Question, text: str) -> str | None:
     text = text.lower()
     if question.kind in language.POLAR_KINDS:
         found = re.findall(r"\b(yes|no)\b(?=[,:])", text)
-        # Set A says what is so, and neither yes nor no.
-        return found[0] if found else "no" if DENIAL.search(text) else "yes"
+        return found[0] if found else None
     words = {
         "color": COLORS,
         "shape": SHAPES,

@@ -102,8 +102,10 @@ def read_request(row: dict[Any, Any], number: int, role: str) -> Request:
         raise UserError(f"row {number}: the rewriter needs a draft")
     if role == "chat" and given.strip():
         raise UserError(f"row {number}: a chat model takes no draft; leave it out")
-    # No images arrive as an empty list or array, or as a missing value.
-    encoded = [] if images is None or isinstance(images, (str, float)) else list(images)
+    # No images arrive as an empty list, array or string, or as a missing value; one may stand alone.
+    if isinstance(images, str):
+        images = [images] if images.strip() else []
+    encoded = [] if images is None or isinstance(images, float) else list(images)
     return Request(instruction, given, tuple(read_image(text, number) for text in encoded))
 
 

@@ -77,7 +77,9 @@ def respond(
     ``negated`` (exist only): the question asks for absence, so "Yes" means "there is none".
     """
     text = fill(
-        _answer_frame(scene, question, wording, rng), _slots(scene, question, rng, negated), rng
+        _answer_frame(scene, question, wording, rng, negated),
+        _slots(scene, question, rng, negated),
+        rng,
     )
     if rng.random() < _TAIL_SHARE:
         text += " " + choose(load_wording(wording).lines("tails"), rng)
@@ -314,8 +316,12 @@ def instruct(rng: np.random.Generator, wording: str) -> tuple[str, str, str]:
     return instruction, given, _text_answer(wording, ("instruct", task), slots, rng)
 
 
-def _answer_frame(scene: Scene, question: Question, wording: str, rng: np.random.Generator) -> str:
+def _answer_frame(
+    scene: Scene, question: Question, wording: str, rng: np.random.Generator, negated: bool = False
+) -> str:
     intros = "polar" if question.kind in POLAR_KINDS else "intros"
+    if negated and "absence" in load_wording(wording).frames:
+        intros = "absence"
     clauses = sentence_frames(wording, intros, "clauses", _clause_kind(question))
     frame = choose(choose(clauses, rng), rng)
     # Counts may only be named where they bear out the answer.

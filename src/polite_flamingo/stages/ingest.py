@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.core.journal import account, atomic_dir
+from polite_flamingo.core.journal import account, atomic_dir, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Reject, rejects_to_table
@@ -32,7 +32,7 @@ def ingest(params: Params, paths: Layout) -> None:
     stats: dict[str, Any] = {}
     with atomic_dir(paths.samples) as samples, atomic_dir(paths.images) as shards:
         with ShardWriter(shards, given.shard_size) as writer:
-            for entry in entries:
+            for entry in progress(entries, desc="sources", unit="source"):
                 limit = given.limits.get(entry.name)
                 done = ingest_source(
                     entry,
