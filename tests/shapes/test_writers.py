@@ -171,7 +171,7 @@ def test_llava_files(tmp_path: Path) -> None:
             assert messages[0]["value"].count("<image>") == 1
             assert not any("<image>" in m["value"] for m in messages[1:])
             assert all(m["value"].strip() for m in messages)
-    assert numbers == {"conversation": 12, "detail": 6, "complex_reasoning": 6}
+    assert numbers == {"conversation": 12, "detail": 12, "complex_reasoning": 6}
 
 
 def test_text_only_files(tmp_path: Path) -> None:

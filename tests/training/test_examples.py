@@ -214,7 +214,7 @@ def test_a_sample_that_fits_no_context_is_refused(
 # --- losses ---
 
 
-def test_a_one_word_answer_counts_as_much_as_a_long_one_in_the_balanced_loss(
+def test_the_balanced_loss_weighs_a_sequence_by_the_root_of_its_length(
     micro_flamingo: Flamingo,
     micro_tokenizer: PreTrainedTokenizerBase,
     micro_config: ModelConfig,
@@ -235,7 +235,8 @@ def test_a_one_word_answer_counts_as_much_as_a_long_one_in_the_balanced_loss(
         both = collate(examples, VISUAL, pad)
         balanced, plain = (loss(micro_flamingo, both) for loss in (balanced_loss, flamingo_loss))
     counts = [int(one.text.loss_mask.sum()) for one in examples]
-    assert float(balanced) == pytest.approx(float(sum(alone)) / 2, rel=1e-4)
+    by_root = sum(float(a) * n**0.5 for a, n in zip(alone, counts, strict=True)) / 2
+    assert float(balanced) == pytest.approx(by_root, rel=1e-4)
     by_token = sum(float(a) * n for a, n in zip(alone, counts, strict=True)) / sum(counts)
     assert float(plain) == pytest.approx(by_token, rel=1e-4)
     assert abs(float(plain) - float(balanced)) > 1e-2
