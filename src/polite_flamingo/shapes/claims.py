@@ -657,6 +657,7 @@ def _without_requests(question: str) -> str:
     sentences = re.split(r"(?<=[.!?])\s+", question.strip())
     if not any(sentence.endswith("?") for sentence in sentences):
         return question
+    # A noun, an attribute or a number: the question may be about it ("There is a star. What ...?").
     told = [
         sentence
         for sentence in sentences

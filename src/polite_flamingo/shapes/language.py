@@ -74,7 +74,8 @@ def respond(
 ) -> str:
     """Answer a question politely in one or two sentences that name ``question.answer``.
 
-    ``negated`` (exist only): the question asks for absence, so "Yes" means "there is none".
+    ``negated`` (exist only): the question asks for absence, so "Yes" means "there is none"; a
+    wording with frames for ``absence`` says what is so instead.
     """
     text = fill(
         _answer_frame(scene, question, wording, rng, negated),

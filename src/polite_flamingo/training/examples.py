@@ -72,7 +72,7 @@ def flamingo_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
 
 
 def balanced_loss(model: nn.Module, batch: FlamingoBatch) -> Tensor:
-    """Mean over the sequences of each one's cross-entropy over the square root of its length.
+    """Scalar: mean over sequences of summed cross-entropy over the root of the number of tokens.
 
     With a plain mean over tokens a one-word answer drowns beside captions; with a mean within each
     sequence the one word that is seen in a sentence drowns among the others.

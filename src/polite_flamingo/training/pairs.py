@@ -16,7 +16,7 @@ from polite_flamingo.core.seeds import generator
 from polite_flamingo.training.statements import statement
 
 _NEGATION = re.compile(r"\b(?:not|no)\b|n't\b", re.IGNORECASE)
-YES_NO = ("yes", "no")
+_YES_NO = ("yes", "no")
 # Questions that make one text of an image.
 MOST_QUESTIONS = 3
 
@@ -101,7 +101,7 @@ def caption_text(
     rng = generator(seed, "caption", *names)
     if group.captions:
         return group.captions[int(rng.integers(len(group.captions)))]
-    telling = [pair for pair in group.answers if pair[1] not in YES_NO] or group.answers
+    telling = [pair for pair in group.answers if pair[1] not in _YES_NO] or group.answers
     chosen = rng.permutation(len(telling))[:most]
     return " ".join(f"{telling[i][0]} {telling[i][1]}" for i in chosen)
 
@@ -138,7 +138,7 @@ def is_negated(question: str) -> bool:
 
 
 def stated(question: str, answer: str, rng: np.random.Generator) -> str:
-    """An answer told in a sentence; as it is where no rule makes one of its question."""
+    """An answer told in a sentence, mostly with a capital; as it is where no rule makes one of it."""
     sentence = statement(question, answer)
     if sentence is None:
         return answer

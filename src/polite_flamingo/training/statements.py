@@ -1,6 +1,6 @@
 """A question and its answer as one statement, by rules on the text alone (QA2D, Demszky 2018).
 
-A base model that has read images only at the first word of an answer can not say what it sees
+A base model that has read images only at the first word of an answer cannot say what it sees
 further on in a sentence; web text says such things everywhere.
 """
 
@@ -17,9 +17,9 @@ _SHOWN = re.compile(
 _CONTAIN = re.compile(
     r"does (?P<image>the \w+) (?P<not>not )?(?P<verb>contain|show) (?P<a>a|an) (?P<thing>.+)"
 )
-_ATTRIBUTE = re.compile(r"(?:what|which) (?P<kind>color|size|texture) is (?P<the>the .+)")
+_ATTRIBUTE = re.compile(r"(?:what|which) (?:color|size|texture) is (?P<the>the .+)")
 _HAS = re.compile(
-    r"(?:what|which) (?P<kind>color|size|texture) does (?P<the>the .+) have(?P<in> in .+)?"
+    r"(?:what|which) (?P<kind>color|size|texture) does (?P<the>the .+) have(?: in .+)?"
 )
 _OF = re.compile(r"what is (?P<the>the (?:color|size|texture) of .+)")
 _CONTAINED = re.compile(r"(?:what|which) shape does (?P<image>the \w+) (?P<verb>contain|show)")
