@@ -87,10 +87,10 @@ class BaseParams:
     """The base models a profile trains (nano) or resolves (all others).
 
     ``turn_share``: share of an image's questions that the alignment sees as turns of a
-    conversation; the others stand as plain text, as OpenFlamingo's pairs do. ``plain_share``: share
-    of the alignment's steps, from the first, with nothing but plain questions (none that holds a
-    negation). ``statement_share``: share of the answers told in a sentence after these; if it is
-    not 0, all answers to questions that hold a negation are.
+    conversation; the others stand as plain text, as OpenFlamingo's pairs do. ``plain``: a first
+    lesson before the alignment, with short answers to questions without a negation and nothing
+    else; none: no such lesson. ``statement_share``: share of the answers the alignment sees told in
+    a sentence; if it is not 0, all answers to questions that hold a negation are.
     """
 
     model: str
@@ -100,8 +100,8 @@ class BaseParams:
     clip_shift: int = Field(ge=0)
     lm: FitPlan
     flamingo: FitPlan
+    plain: FitPlan | None = None
     turn_share: float = Field(default=0.0, ge=0, le=1)
-    plain_share: float = Field(default=0.0, ge=0, le=1)
     statement_share: float = Field(default=0.0, ge=0, le=1)
 
 

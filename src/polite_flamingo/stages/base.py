@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from polite_flamingo.core.balance import answer_weights
 from polite_flamingo.core.journal import atomic_dir, content_key, progress
 from polite_flamingo.core.layout import Layout
-from polite_flamingo.core.params import BaseParams, Params
+from polite_flamingo.core.params import BaseParams, FitPlan, Params
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.core.seeds import derive, generator, unit
 from polite_flamingo.core.shards import ImageStore
@@ -23,6 +23,7 @@ from polite_flamingo.stages.training import train
 
 if TYPE_CHECKING:
     from polite_flamingo.training.examples import Example
+    from polite_flamingo.training.pairs import ImageTexts
 
 # Texts longer than this many tokens are cut for the base models.
 _LM_LENGTH = 128
@@ -186,40 +187,6 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     set_trainable(model, ["perceiver", "cross_attention"])
     visual = visual_tokens(model.vision, config.vision, ImageStore(paths.images), paths.runs)
     groups = group_by_image(_pair_samples(base, paths))
-    plan = base.flamingo
-    size = plan.batch_size
-    # To compare a question with an image is learned from short answers to plain questions, and only
-    # then told in sentences; all at once, neither is learned in ten times the steps.
-    lessons = []
-    for part in (plain_questions(groups) if base.plain_share else groups, groups):
-        by_answer = answer_weights(pair for group in part for pair in group.answers)
-        sources = {group.source for group in part}
-        shares = {source: w for source, w in base.pair_sources.items() if source in sources}
-        lessons.append((part, by_answer, image_weights(part, shares, by_answer)))
-
-    @lru_cache(maxsize=1)
-    def window(number: int) -> list[Example]:
-        early = number * _WINDOW < base.plain_share * plan.steps
-        part, by_answer, weights = lessons[0 if early else 1]
-        examples = []
-        for place, row in enumerate(weighted_indices(weights, size * _WINDOW, seed, number)):
-            given, text = pair_text(
-                part[row], by_answer, 0.0 if early else base.statement_share, seed, number, place
-            )
-            if given and unit(seed, "turns", number, place) < base.turn_share:
-                # Web pages hold dialogues too; a model that has seen none forgets to look in a chat.
-                encoded = encode_turns(tokenizer, [Turn(given, text)], [1], config.prompt)
-            else:
-                encoded = encode_pair(tokenizer, [(given, text)], 1, config.prompt)
-            examples.append(Example(encoded, (part[row].image,)))
-        # Batches are cut from a window sorted by length, so that little is padding.
-        return sorted(examples, key=len)
-
-    def batch(step: int) -> FlamingoBatch:
-        number, place = divmod(step, _WINDOW)
-        part = int(generator(seed, "window", number).permutation(_WINDOW)[place])
-        return collate(window(number)[part * size : (part + 1) * size], visual, model.special.pad)
-
     key = content_key(
         paths.tokenizer,
         paths.samples,
@@ -229,9 +196,44 @@ def base_flamingo(params: Params, paths: Layout) -> None:
         params.seed,
         params.threads,
     )
-    curve = train(
-        paths, "base_flamingo", key, asdict(plan), model, balanced_loss, batch, plan, seed
-    )
+
+    def lesson(
+        stage: str, part: Sequence[ImageTexts], statements: float, plan: FitPlan
+    ) -> dict[str, object]:
+        by_answer = answer_weights(pair for group in part for pair in group.answers)
+        sources = {group.source for group in part}
+        shares = {source: w for source, w in base.pair_sources.items() if source in sources}
+        weights = image_weights(part, shares, by_answer)
+        size = plan.batch_size
+
+        @lru_cache(maxsize=1)
+        def window(number: int) -> list[Example]:
+            examples = []
+            for place, row in enumerate(weighted_indices(weights, size * _WINDOW, seed, number)):
+                given, text = pair_text(part[row], by_answer, statements, seed, number, place)
+                if given and unit(seed, "turns", number, place) < base.turn_share:
+                    # Web pages hold dialogues too; a model that has seen none forgets to look in a
+                    # chat.
+                    encoded = encode_turns(tokenizer, [Turn(given, text)], [1], config.prompt)
+                else:
+                    encoded = encode_pair(tokenizer, [(given, text)], 1, config.prompt)
+                examples.append(Example(encoded, (part[row].image,)))
+            # Batches are cut from a window sorted by length, so that little is padding.
+            return sorted(examples, key=len)
+
+        def batch(step: int) -> FlamingoBatch:
+            number, place = divmod(step, _WINDOW)
+            chosen = int(generator(seed, "window", number).permutation(_WINDOW)[place])
+            examples = window(number)[chosen * size : (chosen + 1) * size]
+            return collate(examples, visual, model.special.pad)
+
+        return train(paths, stage, key, asdict(plan), model, balanced_loss, batch, plan, seed)
+
+    # To compare a question with an image is learned from short answers to plain questions, and only
+    # then told in sentences; all at once, neither is learned in ten times the steps.
+    if base.plain is not None:
+        lesson("base_flamingo_plain", plain_questions(groups), 0.0, base.plain)
+    curve = lesson("base_flamingo", groups, base.statement_share, base.flamingo)
     with atomic_dir(paths.flamingo) as folder:
         save_pretrained(model, tokenizer, folder)
         write_json(folder / "curve.json", curve)
