@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from polite_flamingo.core.balance import answer_weights
-from polite_flamingo.core.journal import atomic_dir, content_key, progress
+from polite_flamingo.core.journal import atomic_dir, clear_work, content_key, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import BaseParams, FitPlan, Params
 from polite_flamingo.core.sample import Sample, Turn
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _LM_LENGTH = 128
 # Batches of image-text pairs that are drawn and sorted by length together.
 _WINDOW = 2
+# Name of the alignment's first lesson among the training runs.
+_FIRST_LESSON = "base_flamingo_plain"
 
 
 def base_tokenizer(params: Params, paths: Layout) -> None:
@@ -232,11 +234,12 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     # To compare a question with an image is learned from short answers to plain questions, and only
     # then told in sentences; all at once, neither is learned in ten times the steps.
     if base.plain is not None:
-        lesson("base_flamingo_plain", plain_questions(groups), 0.0, base.plain)
+        lesson(_FIRST_LESSON, plain_questions(groups), 0.0, base.plain)
     curve = lesson("base_flamingo", groups, base.statement_share, base.flamingo)
     with atomic_dir(paths.flamingo) as folder:
         save_pretrained(model, tokenizer, folder)
         write_json(folder / "curve.json", curve)
+    clear_work(paths.runs, _FIRST_LESSON)
 
 
 def _pair_samples(base: BaseParams, paths: Layout) -> list[Sample]:

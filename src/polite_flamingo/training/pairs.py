@@ -118,7 +118,8 @@ def pair_text(
     One only: what is said beside it would tell the answer without a look at the image. Answers
     are drawn by weight (`core.balance.answer_weights`); a share of ``statements`` of them is told
     in a sentence, and then all to questions with a negation are: what is so is learned from both
-    kinds of question together, while their yes and no contradict each other.
+    kinds of question together, while their yes and no contradict each other. Half of the sentences
+    that answer a plain yes/no question begin with the yes or no.
     """
     rng = generator(seed, "pair", *names)
     kinds = len(group.captions) > 0, len(group.answers) > 0
@@ -128,7 +129,10 @@ def pair_text(
     (chosen,) = weighted_choice([rng.random() for _ in weights], weights, 1)
     question, answer = group.answers[chosen]
     if rng.random() < statements or (statements and is_negated(question)):
-        return question, stated(question, answer, rng)
+        told = stated(question, answer, rng)
+        if answer in _YES_NO and not is_negated(question) and told != answer and rng.random() < 0.5:
+            told = f"{answer.capitalize()}, {told[0].lower()}{told[1:]}"
+        return question, told
     return question, answer
 
 
