@@ -13,6 +13,8 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export HF_HUB_OFFLINE ?= 1
+# Where an environment forbids Python to keep bytecode, two dozen processes would each compile torch.
+export PYTHONDONTWRITEBYTECODE :=
 export PREFECT_HOME := $(CURDIR)/runs/prefect
 
 .PHONY: repro test lint ui pipeline micro data-quality install lock clean
@@ -50,8 +52,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@# Into an environment of its own: a system's Python may not be written to.
 	@command -v uv >/dev/null || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
 	@test -x $(BIN)/python || uv venv --quiet --python 3.11 $(VENV)
-	@# Compiled once: an environment may forbid Python to write bytecode on import.
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet --compile-bytecode requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --editable .
 	@touch $@
 

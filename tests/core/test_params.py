@@ -112,6 +112,11 @@ def test_a_missing_key_is_named(path: str) -> None:
     assert line(changed(path, MISSING)) == f"params.yaml: {path}: Field required"
 
 
+def test_a_weight_of_a_source_that_no_pair_is_of_is_named() -> None:
+    said = line(changed("base.alignment_weights", {"digit": 2.0}))
+    assert "digit not in pair_sources" in said
+
+
 def test_several_mistakes_are_counted() -> None:
     tree = changed("threads", "two") | {"extra": 1, "more": 2}
     assert line(tree).endswith("(and 2 more)")

@@ -86,7 +86,8 @@ class LoraParams:
 class BaseParams:
     """The base models a profile trains (nano) or resolves (all others).
 
-    ``turn_share``: share of an image's questions that the alignment sees as turns of a
+    ``alignment_weights``: weights of ``pair_sources`` in the alignment (after its first lesson)
+    where they are not those of CLIP's training. ``turn_share``: share of an image's questions that the alignment sees as turns of a
     conversation; the others stand as plain text, as OpenFlamingo's pairs do. ``plain``: a first
     lesson before the alignment, with short answers to questions without a negation and nothing
     else; none: no such lesson. ``statement_share``: share of the answers the alignment sees told in
@@ -101,8 +102,13 @@ class BaseParams:
     lm: FitPlan
     flamingo: FitPlan
     plain: FitPlan | None = None
+    alignment_weights: dict[str, float] = Field(default_factory=dict)
     turn_share: float = Field(default=0.0, ge=0, le=1)
     statement_share: float = Field(default=0.0, ge=0, le=1)
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.alignment_weights) - set(self.pair_sources)):
+            raise ValueError(f"alignment_weights: {', '.join(unknown)} not in pair_sources")
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -315,5 +321,7 @@ def check_params(tree: Any, name: str) -> Params:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        given = "" if first["type"] == "missing" else f", got {first['input']!r}"
+        # What a check of several keys says names them; their whole mapping would drown it.
+        silent = first["type"] in ("missing", "value_error")
+        given = "" if silent else f", got {first['input']!r}"
         raise UserError(f"{name}: {place}: {first['msg']}{given}{more}") from error

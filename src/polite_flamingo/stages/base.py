@@ -200,11 +200,15 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     )
 
     def lesson(
-        stage: str, part: Sequence[ImageTexts], statements: float, plan: FitPlan
+        stage: str,
+        part: Sequence[ImageTexts],
+        weighed: dict[str, float],
+        statements: float,
+        plan: FitPlan,
     ) -> dict[str, object]:
         by_answer = answer_weights(pair for group in part for pair in group.answers)
         sources = {group.source for group in part}
-        shares = {source: w for source, w in base.pair_sources.items() if source in sources}
+        shares = {source: w for source, w in weighed.items() if source in sources}
         weights = image_weights(part, shares, by_answer)
         size = plan.batch_size
 
@@ -234,8 +238,9 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     # To compare a question with an image is learned from short answers to plain questions, and only
     # then told in sentences; all at once, neither is learned in ten times the steps.
     if base.plain is not None:
-        lesson(_FIRST_LESSON, plain_questions(groups), 0.0, base.plain)
-    curve = lesson("base_flamingo", groups, base.statement_share, base.flamingo)
+        lesson(_FIRST_LESSON, plain_questions(groups), base.pair_sources, 0.0, base.plain)
+    weighed = base.pair_sources | base.alignment_weights
+    curve = lesson("base_flamingo", groups, weighed, base.statement_share, base.flamingo)
     with atomic_dir(paths.flamingo) as folder:
         save_pretrained(model, tokenizer, folder)
         write_json(folder / "curve.json", curve)
