@@ -46,8 +46,9 @@ def group(
     captions: tuple[str, ...] = (),
     answers: tuple[tuple[str, str], ...] = (),
     image: str = "i",
+    requests: tuple[str, ...] = (),
 ) -> ImageTexts:
-    return ImageTexts(image, source, captions, answers)
+    return ImageTexts(image, source, captions, answers, requests)
 
 
 # --- grouping ---
@@ -65,13 +66,13 @@ def test_all_that_is_said_of_an_image_is_gathered() -> None:
     assert groups == [
         group("vqa", answers=(("q1", "a1"), ("q3", "a3"), ("q4", "a4")), image="b"),
         group("vqa", answers=(("q2", "a2"),), image="a"),
-        group("coco", captions=("one", "two"), image="b"),
+        group("coco", captions=("one", "two"), image="b", requests=("q",)),
     ]
 
 
 def test_a_caption_without_references_is_the_response() -> None:
     (found,) = group_by_image([sample("c", ("a",), "captioning", (("Describe.", "a star"),))])
-    assert found == group("c", captions=("a star",), image="a")
+    assert found == group("c", captions=("a star",), image="a", requests=("Describe.",))
 
 
 def test_a_class_is_a_caption_and_an_answer() -> None:
@@ -203,6 +204,23 @@ def test_a_pair_is_a_caption_without_a_question_or_an_answer() -> None:
     }
     asked = group(answers=(*OPEN, *YES_NO))
     assert {pair_text(asked, EVEN, 0.0, 0, step) for step in range(60)} == {*OPEN, *YES_NO}
+
+
+def test_some_questions_begin_without_a_capital_where_sentences_are_told() -> None:
+    one = group(answers=(("What is it?", "a knot"),))
+    even = dict.fromkeys(one.answers, 1.0)
+    drawn = Counter(pair_text(one, even, 0.5, 0, step)[0] for step in range(300))
+    assert set(drawn) == {"What is it?", "what is it?"}
+    assert 60 < drawn["what is it?"] < 140
+    assert {pair_text(one, even, 0.0, 0, step)[0] for step in range(60)} == {"What is it?"}
+
+
+def test_half_of_the_captions_answer_their_request() -> None:
+    one = group(captions=("a star", "star"), requests=("Describe it.",))
+    drawn = Counter(pair_text(one, EVEN, 0.6, 0, step) for step in range(400))
+    assert {caption for _, caption in drawn} == {"a star", "star"}
+    assert 150 < sum(drawn["Describe it.", caption] for caption in one.captions) < 250
+    assert {request for request, _ in drawn} == {"Describe it.", ""}
 
 
 def test_pairs_of_an_image_with_both_are_now_one_now_the_other() -> None:

@@ -23,18 +23,23 @@ MOST_QUESTIONS = 3
 
 @dataclass(frozen=True)
 class ImageTexts:
-    """An image with what is said of it: captions, and (question, answer) pairs."""
+    """An image with what is said of it: captions, and (question, answer) pairs.
+
+    ``requests``: instructions that the captions answer.
+    """
 
     image: str
     source: str
     captions: tuple[str, ...]
     answers: tuple[tuple[str, str], ...]
+    requests: tuple[str, ...] = ()
 
 
 def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
     """Gather the texts of every image that stands alone in a sample, in order of appearance."""
     captions: dict[tuple[str, str], list[str]] = defaultdict(list)
     answers: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    requests: dict[tuple[str, str], list[str]] = defaultdict(list)
     keys: dict[tuple[str, str], None] = {}
     for sample in samples:
         if len(sample.images) != 1:
@@ -43,12 +48,16 @@ def group_by_image(samples: Sequence[Sample]) -> list[ImageTexts]:
         keys[key] = None
         if sample.task == "captioning":
             captions[key] += sample.references or (sample.turns[0].response,)
+            requests[key].append(sample.turns[0].instruction)
         elif sample.task == "classification":
             captions[key] += sample.references or (sample.turns[0].response,)
             answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
         else:
             answers[key] += [(turn.instruction, turn.response) for turn in sample.turns]
-    return [ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key])) for key in keys]
+    return [
+        ImageTexts(key[1], key[0], tuple(captions[key]), tuple(answers[key]), tuple(requests[key]))
+        for key in keys
+    ]
 
 
 def plain_questions(groups: Sequence[ImageTexts]) -> list[ImageTexts]:
@@ -57,7 +66,9 @@ def plain_questions(groups: Sequence[ImageTexts]) -> list[ImageTexts]:
     def plain_answers(group: ImageTexts) -> tuple[tuple[str, str], ...]:
         return tuple(pair for pair in group.answers if not is_negated(pair[0]))
 
-    plain = [replace(group, captions=(), answers=plain_answers(group)) for group in groups]
+    plain = [
+        replace(group, captions=(), answers=plain_answers(group), requests=()) for group in groups
+    ]
     return [group for group in plain if group.answers]
 
 
@@ -115,25 +126,37 @@ def pair_text(
 ) -> tuple[str, str]:
     """(given text, text to learn) of an image: a caption, or a question and its answer.
 
-    One only: what is said beside it would tell the answer without a look at the image. Answers
-    are drawn by weight (`core.balance.answer_weights`); a share of ``statements`` of them is told
+    Half of the captions that answer a request are given it, the others nothing. One text only: what
+    is said beside it would tell the answer without a look at the image. Answers are drawn by weight (`core.balance.answer_weights`); a share of ``statements`` of them is told
     in a sentence, and then all to questions with a negation are: what is so is learned from both
     kinds of question together, while their yes and no contradict each other. Half of the sentences
-    that answer a plain yes/no question begin with the yes or no.
+    that answer a plain yes/no question begin with the yes or no. Where sentences are told at all,
+    some questions begin without a capital.
     """
     rng = generator(seed, "pair", *names)
     kinds = len(group.captions) > 0, len(group.answers) > 0
     if kinds == (True, False) or (all(kinds) and rng.random() < 0.5):
-        return "", group.captions[int(rng.integers(len(group.captions)))]
+        caption = group.captions[int(rng.integers(len(group.captions)))]
+        if group.requests and rng.random() < 0.5:
+            return group.requests[int(rng.integers(len(group.requests)))], caption
+        return "", caption
     weights = [by_answer[pair] for pair in group.answers]
     (chosen,) = weighted_choice([rng.random() for _ in weights], weights, 1)
     question, answer = group.answers[chosen]
     if rng.random() < statements or (statements and is_negated(question)):
+        asked = _typed(question, seed, *names)
         told = stated(question, answer, rng)
         if answer in _YES_NO and not is_negated(question) and told != answer and rng.random() < 0.5:
             told = f"{answer.capitalize()}, {told[0].lower()}{told[1:]}"
-        return question, told
-    return question, answer
+        return asked, told
+    return _typed(question, seed, *names) if statements else question, answer
+
+
+def _typed(question: str, seed: int, *names: str | int) -> str:
+    """The question, a third of the time without a capital at its start, as people type."""
+    if generator(seed, "typed", *names).random() < 1 / 3:
+        return question[:1].lower() + question[1:]
+    return question
 
 
 def is_negated(question: str) -> bool:
