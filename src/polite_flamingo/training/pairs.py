@@ -126,12 +126,13 @@ def pair_text(
 ) -> tuple[str, str]:
     """(given text, text to learn) of an image: a caption, or a question and its answer.
 
-    Half of the captions that answer a request are given it, the others nothing. One text only: what
-    is said beside it would tell the answer without a look at the image. Answers are drawn by weight (`core.balance.answer_weights`); a share of ``statements`` of them is told
-    in a sentence, and then all to questions with a negation are: what is so is learned from both
-    kinds of question together, while their yes and no contradict each other. Half of the sentences
-    that answer a plain yes/no question begin with the yes or no. Where sentences are told at all,
-    some questions begin without a capital.
+    Half of the captions that answer a request are given it, the others nothing. One text only:
+    what is said beside it would tell the answer without a look at the image. Answers are drawn by
+    weight (`core.balance.answer_weights`); a share of ``statements`` of them is told in a
+    sentence, and then all to questions with a negation are: what is so is learned from both kinds
+    of question together, while their yes and no contradict each other. Half of the sentences that
+    answer a plain yes/no question begin with the yes or no. Where sentences are told at all, some
+    questions begin without a capital.
     """
     rng = generator(seed, "pair", *names)
     kinds = len(group.captions) > 0, len(group.answers) > 0
