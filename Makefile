@@ -61,5 +61,6 @@ lock: ## pin the newest versions that pyproject.toml allows
 	    --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove everything that was built (not the DVC cache)
-	git clean -fdXq data models reports
-	rm -rf runs
+	@# Of data/raw only what is drawn here: the rest is the user's.
+	git clean -fdXq -e '!data/raw/*' data models reports
+	rm -rf runs data/raw/shapes

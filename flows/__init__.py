@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+# Before prefect is imported: nothing is reported to anyone, however a flow is started.
+os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 # Where `make ui` notes the API URL of its Prefect server, for `make pipeline`.
 SERVER_FILE = Path("runs/prefect/server.url")
