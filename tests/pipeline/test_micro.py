@@ -104,6 +104,8 @@ def test_scenes_are_not_needed_to_distort(copy_of: Path) -> None:
     ("call", "out", "sign"),
     [
         (("base_lm",), "models/lm", "base_lm/*/last.ckpt"),
+        (("base_flamingo",), "models/flamingo", "base_flamingo_plain/*/last.ckpt"),
+        (("judges_clipscore",), "models/judges/clipscore", "judges_clipscore/*/last.ckpt"),
         (("judges_reward",), "models/judges/reward", "judges_reward/*/last.ckpt"),
         (("train_rewriter",), "models/rewriter", "train_rewriter/*/last.ckpt"),
         (("tune", "pf", "2"), "models/clever/pf/stage2", "tune_pf_2/*/last.ckpt"),

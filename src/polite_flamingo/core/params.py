@@ -59,6 +59,8 @@ class FitPlan:
 
     ``gate_rate`` multiplies the learning rate of the scalar gates of cross-attention: they start
     at zero and move by about one learning rate a step, too slow for a run of a few hundred steps.
+    ``checkpoint_steps``: steps between checkpoints, what a kill can cost at most; by default a fifth
+    of the run, 100 at most.
     """
 
     steps: int = Field(ge=1)
@@ -69,8 +71,13 @@ class FitPlan:
     clip_norm: float = Field(default=1.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
     accumulate: int = Field(default=1, ge=1)
-    checkpoint_steps: int = Field(default=100, ge=1)
+    checkpoint_steps: int | None = Field(default=None, ge=1)
     gate_rate: float = Field(default=1.0, gt=0)
+
+    @property
+    def steps_between_checkpoints(self) -> int:
+        """``checkpoint_steps``, or what stands for it where it is not given."""
+        return self.checkpoint_steps or max(1, min(100, self.steps // 5))
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -87,11 +94,12 @@ class BaseParams:
     """The base models a profile trains (nano) or resolves (all others).
 
     ``alignment_weights``: weights of ``pair_sources`` in the alignment (after its first lesson)
-    where they are not those of CLIP's training. ``turn_share``: share of an image's questions that the alignment sees as turns of a
-    conversation; the others stand as plain text, as OpenFlamingo's pairs do. ``plain``: a first
-    lesson before the alignment, with short answers to questions without a negation and nothing
-    else; none: no such lesson. ``statement_share``: share of the answers the alignment sees told in
-    a sentence; if it is not 0, all answers to questions that hold a negation are.
+    where they are not those of CLIP's training. ``turn_share``: share of an image's questions that
+    the alignment sees as turns of a conversation; the others stand as plain text, as OpenFlamingo's
+    pairs do. ``plain``: a first lesson before the alignment, with short answers to questions without
+    a negation and nothing else; none: no such lesson. ``statement_share``: share of the answers the
+    alignment sees told in a sentence; if it is not 0, all answers to questions that hold a negation
+    are.
     """
 
     model: str

@@ -202,13 +202,13 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     def lesson(
         stage: str,
         part: Sequence[ImageTexts],
-        weighed: dict[str, float],
+        source_weights: dict[str, float],
         statements: float,
         plan: FitPlan,
     ) -> dict[str, object]:
         by_answer = answer_weights(pair for group in part for pair in group.answers)
         sources = {group.source for group in part}
-        shares = {source: w for source, w in weighed.items() if source in sources}
+        shares = {source: w for source, w in source_weights.items() if source in sources}
         weights = image_weights(part, shares, by_answer)
         size = plan.batch_size
 
@@ -239,8 +239,8 @@ def base_flamingo(params: Params, paths: Layout) -> None:
     # then told in sentences; all at once, neither is learned in ten times the steps.
     if base.plain is not None:
         lesson(_FIRST_LESSON, plain_questions(groups), base.pair_sources, 0.0, base.plain)
-    weighed = base.pair_sources | base.alignment_weights
-    curve = lesson("base_flamingo", groups, weighed, base.statement_share, base.flamingo)
+    source_weights = base.pair_sources | base.alignment_weights
+    curve = lesson("base_flamingo", groups, source_weights, base.statement_share, base.flamingo)
     with atomic_dir(paths.flamingo) as folder:
         save_pretrained(model, tokenizer, folder)
         write_json(folder / "curve.json", curve)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from polite_flamingo.core.journal import atomic_dir, content_key, progress, work_dir
+from polite_flamingo.core.journal import account, atomic_dir, content_key, progress, work_dir
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Sample
@@ -90,6 +90,7 @@ def _responses(params: Params, paths: Layout, test: Sequence[Sample], answer: An
     )
     work = work_dir(paths.runs, "evaluate", key)
     jobs = [(variant, stage) for variant in VARIANTS for stage in STAGES]
+    wanted = [sample.sample_id for sample in test]
     tables = []
     for variant, stage in progress(jobs, desc="answers", unit="model"):
         model, tokenizer = from_pretrained(paths.clever(variant, stage))
@@ -99,7 +100,9 @@ def _responses(params: Params, paths: Layout, test: Sequence[Sample], answer: An
         )
         for control in controls:
             name = f"{variant}-stage{stage}"
-            tables.append(run.run(name, control, test, respond, answer, settings.seed, work))
+            table = run.run(name, control, test, respond, answer, settings.seed, work)
+            account("evaluate", wanted, table["sample_id"].to_pylist())
+            tables.append(table)
     return pa.concat_tables(tables)
 
 

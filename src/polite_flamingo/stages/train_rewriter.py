@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.core.journal import atomic_dir, content_key, progress
+from polite_flamingo.core.journal import account, atomic_dir, content_key, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Reject, rejects_to_table
@@ -33,6 +33,7 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     set_trainable(model, parts)
     visual = visual_tokens(model.vision, model.config.vision, ImageStore(paths.images), paths.runs)
     splits: dict[str, list] = {"train": [], "val": []}
+    learned: list[str] = []
     rejects: list[Reject] = []
     rows = read_table(paths.pairs / "pairs.parquet").to_pylist()
     for row in progress(rows, desc="tokens", unit="pair"):
@@ -44,6 +45,13 @@ def train_rewriter(params: Params, paths: Layout) -> None:
             )
         else:
             splits[row["split"]].append(example)
+            learned.append(row["pair_id"])
+    account(
+        "train_rewriter",
+        [row["pair_id"] for row in rows],
+        learned,
+        [reject.sample_id for reject in rejects],
+    )
     if not splits["train"]:
         raise UserError("no training pairs of at most train_rewriter.max_length tokens: raise it")
     pad = model.special.pad

@@ -38,5 +38,5 @@ def train(
     work = work_dir(paths.runs, stage, key)
     with open_run(uri, paths.runs / "mlartifacts", stage, key, shown) as run:
         curve = fit(model, loss, batch, plan, work, seed, stage, run.log)
-    note_live_run(paths.runs, key, curve)
+    note_live_run(paths.runs, stage, key, curve)
     return curve

@@ -111,12 +111,12 @@ def publish_run(
         if not (root / out.path).exists():
             raise UserError(f"{out.path} is missing: run `dvc checkout` or `dvc pull`")
     metrics, curve = _results(stage, root)
-    work_key = runs.noted_work_key(root / "runs", curve) if curve else ""
+    noted = runs.noted_live_run(root / "runs", curve) if curve else {}
     # A publish that was killed half-way, then the run the training itself logged to.
     run = runs.find_run(client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key})
     live = False
-    if run is None and work_key:
-        run = runs.find_run(client, experiment, {runs.WORK_TAG: work_key})
+    if run is None and noted:
+        run = runs.find_run(client, experiment, noted)
         live = run is not None
     if run is None:
         run = client.create_run(

@@ -15,7 +15,7 @@ from typing import Any
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import content_key
-from polite_flamingo.core.tables import read_json, write_json
+from polite_flamingo.core.tables import read_json, rounded, write_json
 
 EXPERIMENT = "polite-flamingo"
 STAGE_TAG = "pf.stage"
@@ -179,16 +179,21 @@ def open_run(
     return LiveRun(start, patience)
 
 
-def note_live_run(runs: Path, key: str, curve: Mapping[str, Any]) -> None:
-    """Note in ``runs/live`` which work a curve comes from (outs hold nothing of the kind)."""
+def note_live_run(runs: Path, stage: str, key: str, curve: Mapping[str, Any]) -> None:
+    """Note in ``runs/live`` which live run a curve comes from (outs hold nothing of the kind)."""
     (runs / "live").mkdir(parents=True, exist_ok=True)
-    write_json(runs / "live" / f"{content_key(curve)}.json", {"work_key": key})
+    write_json(_note(runs, curve), {STAGE_TAG: stage, WORK_TAG: key})
 
 
-def noted_work_key(runs: Path, curve: Mapping[str, Any]) -> str:
-    """The work key of the live run that logged ``curve``, "" where it is not known."""
-    path = runs / "live" / f"{content_key(curve)}.json"
-    return str(read_json(path)["work_key"]) if path.is_file() else ""
+def noted_live_run(runs: Path, curve: Mapping[str, Any]) -> dict[str, str]:
+    """Tags of the live run that logged ``curve``, none where it is not known."""
+    path = _note(runs, curve)
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def _note(runs: Path, curve: Mapping[str, Any]) -> Path:
+    # As the outs hold it: numbers in files are rounded.
+    return runs / "live" / f"{content_key(rounded(curve))}.json"
 
 
 def git_commit(root: Path) -> str:

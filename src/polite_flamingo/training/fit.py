@@ -64,7 +64,10 @@ def fit(
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[_Checkpoints(checkpoint, plan.checkpoint_steps), _Progress(name, plan.steps)],
+        callbacks=[
+            _Checkpoints(checkpoint, plan.steps_between_checkpoints),
+            _Progress(name, plan.steps),
+        ],
     )
     data = _Batches(batch, start * plan.accumulate, plan.steps * plan.accumulate)
     model.train()

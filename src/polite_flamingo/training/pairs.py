@@ -144,13 +144,13 @@ def pair_text(
     weights = [by_answer[pair] for pair in group.answers]
     (chosen,) = weighted_choice([rng.random() for _ in weights], weights, 1)
     question, answer = group.answers[chosen]
+    asked = _typed(question, seed, *names) if statements else question
     if rng.random() < statements or (statements and is_negated(question)):
-        asked = _typed(question, seed, *names)
         told = stated(question, answer, rng)
         if answer in _YES_NO and not is_negated(question) and told != answer and rng.random() < 0.5:
             told = f"{answer.capitalize()}, {told[0].lower()}{told[1:]}"
         return asked, told
-    return _typed(question, seed, *names) if statements else question, answer
+    return asked, answer
 
 
 def _typed(question: str, seed: int, *names: str | int) -> str:
