@@ -22,6 +22,8 @@ from prefect.states import Completed, Failed
 
 from flows import SERVER_FILE
 from flows.stages import CACHED, stage_task
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.layout import check_workspace
 
 PAGES = {
     "report": ("reports/index.html", "Report"),
@@ -115,6 +117,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--root", type=Path, default=Path("."), help="folder of dvc.yaml")
     root = parser.parse_args().root
+    try:
+        check_workspace(root)
+    except UserError as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        return 2
     url = os.environ.get("PREFECT_API_URL") or running_server(root)
     print(f"Prefect: {url or 'temporary server (start one that stays with `make ui`)'}", flush=True)
     with temporary_settings({PREFECT_API_URL: url} if url else {}):

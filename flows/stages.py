@@ -21,6 +21,9 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.layout import check_workspace
+
 # A command that ends so fails again however often it runs: 2 is our UserError (a bad parameter or
 # a missing file), 126 and 127 are the shell's "cannot run" and "not found".
 OURS = frozenset({2, 126, 127})
@@ -144,6 +147,11 @@ def main(arguments: list[str]) -> int:
     """Run one stage's flow on the server of PREFECT_API_URL, or on a temporary one."""
     if len(arguments) != 1:
         print("usage: python -m flows.stages STAGE", file=sys.stderr)
+        return 2
+    try:
+        check_workspace(Path("."))
+    except UserError as error:
+        print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 2
     run: Any = stage_flow(arguments[0])
     state: State[Any] = run(return_state=True)

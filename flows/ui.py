@@ -13,11 +13,14 @@ import urllib.request
 from pathlib import Path
 
 from flows import SERVER_FILE
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.layout import check_workspace
 from polite_flamingo.tracking import runs
 
 HOST = "127.0.0.1"
 # 8 s on an idle machine, minutes on a crowded one.
 START_SECONDS = 300
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def free_port(preferred: int) -> int:
@@ -91,6 +94,9 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> subpro
 
 def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
     """Start both, print their addresses, wait for Ctrl-C or SIGTERM, stop both."""
+    # SIGINT too: in the background of a script we were started with it ignored.
+    for sign in STOPS:
+        signal.signal(sign, signal.default_int_handler)
     base = (root / "runs").resolve()
     uri, artifacts = runs.default_uri(base), base / "mlartifacts"
     ports = free_port(prefect_port), free_port(mlflow_port)
@@ -98,7 +104,6 @@ def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
     logs = base / "prefect/server.log", base / "mlflow-server.log"
     processes: list[subprocess.Popen[bytes]] = []
     note = root / SERVER_FILE
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         processes.append(prefect_server(base / "prefect", ports[0], logs[0]))
         processes.append(mlflow_server(uri, artifacts, ports[1], logs[1]))
@@ -111,9 +116,10 @@ def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
         print("A server ended by itself; see its log in runs/.", file=sys.stderr)
-    except KeyboardInterrupt:
-        print()
     finally:
+        # A second one must not leave a server behind; this takes seconds.
+        for sign in STOPS:
+            signal.signal(sign, signal.SIG_IGN)
         note.unlink(missing_ok=True)
         for process in processes:
             stop(process)
@@ -127,7 +133,13 @@ def main() -> int:
     parser.add_argument("--mlflow-port", type=int, default=5000)
     arguments = parser.parse_args()
     try:
+        check_workspace(arguments.root)
         serve(arguments.root, arguments.prefect_port, arguments.mlflow_port)
+    except KeyboardInterrupt:
+        print()
+    except UserError as error:
+        print(f"make ui: {error}", file=sys.stderr)
+        return 2
     except RuntimeError as error:
         print(f"make ui: {error}", file=sys.stderr)
         return 1

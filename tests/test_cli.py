@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -154,6 +156,125 @@ def test_profiles_are_listed_shown_and_used(pf: Run, workspace: Path) -> None:
     assert (status, out) == (0, "params.yaml is now the profile micro\n")
     assert (workspace / "params.yaml").read_text() == shown
     assert load_params(workspace / "params.yaml").profile == "micro"
+
+
+@pytest.mark.parametrize("action", ["use", "show"])
+def test_use_and_show_need_a_name(
+    pf: Run, workspace: Path, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace / "params.yaml").write_text("seed: mine\n")
+    with pytest.raises(SystemExit) as caught:
+        pf("profile", action)
+    assert caught.value.code == 2
+    assert "needs the NAME of a profile" in capsys.readouterr().err
+    assert (workspace / "params.yaml").read_text() == "seed: mine\n"
+
+
+def test_edits_that_a_profile_replaces_are_kept_and_named(pf: Run, workspace: Path) -> None:
+    set_params(workspace, seed=77)
+    edited = (workspace / "params.yaml").read_text()
+    # Of another profile only: it does not hide that these are edits.
+    (workspace / "profiles/bad.yaml").write_text("extends: nano\nthreads: two\n")
+    status, out, _ = pf("profile", "use", "micro")
+    kept = workspace / "runs/params.replaced.yaml"
+    assert status == 0 and out.splitlines()[1] == f"it held edits; they are kept in {kept}"
+    assert kept.read_text() == edited
+    assert load_params(workspace / "params.yaml").profile == "micro"
+    kept.unlink()
+    assert pf("profile", "use", "nano")[1].count("\n") == 1 and not kept.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["stage", "generate"], ["profile", "list"], ["profile", "use", "nano"], ["publish"]],
+)
+def test_outside_a_workspace_the_clone_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    status = main(["--root", str(tmp_path), *command])
+    said = complaint((status, "", capsys.readouterr().err))
+    assert f"{tmp_path} is no workspace" in said and "cd to your clone" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_profiles_none_is_listed_as_known(pf: Run, workspace: Path) -> None:
+    for profile in (workspace / "profiles").iterdir():
+        profile.unlink()
+    for command in (["list"], ["use", "nano"]):
+        assert "no profiles in " in complaint(pf("profile", *command))
+
+
+@pytest.mark.parametrize("command", [["profile", "use", "micro"], ["stage", "generate"]])
+def test_what_cannot_be_written_is_one_line(workspace: Path, command: list[str]) -> None:
+    before = (workspace / "params.yaml").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "polite_flamingo", *command],
+        cwd=workspace,
+        capture_output=True,
+        text=True,
+        # As on a full disk: no file takes a byte.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )
+    assert "too large" in complaint((done.returncode, "", done.stderr))
+    assert (workspace / "params.yaml").read_text() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_to_is_one_line(pf: Run, workspace: Path) -> None:
+    workspace.chmod(0o555)
+    try:
+        assert "Permission denied" in complaint(pf("profile", "use", "micro"))
+    finally:
+        workspace.chmod(0o755)
+
+
+def test_a_full_disk_under_what_is_written_in_rust_is_one_line(
+    pf: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(params: object, paths: object) -> None:
+        from tokenizers import Tokenizer, models
+
+        Tokenizer(models.BPE()).save("/dev/full")
+
+    monkeypatch.setattr("polite_flamingo.stages.resolve", lambda *_: save)
+    assert "No space left on device" in complaint(pf("stage", "base_tokenizer"))
+
+
+def test_a_defect_of_ours_keeps_its_traceback(pf: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(params: object, paths: object) -> None:
+        raise FileNotFoundError(2, "no such file", "x")
+
+    monkeypatch.setattr("polite_flamingo.stages.resolve", lambda *_: breaks)
+    with pytest.raises(FileNotFoundError):
+        pf("stage", "report")
+
+
+def test_ctrl_c_is_one_line_and_130(workspace: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from polite_flamingo.cli import run; run()", "stage", "generate"],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "[generate] nano\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "pf: interrupted; run again to go on\n")
+
+
+def test_ctrl_c_in_a_training_is_told_apart_from_an_exit(
+    pf: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leaves(params: object, paths: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            sys.exit(1)  # as Lightning does
+
+    monkeypatch.setattr("polite_flamingo.stages.resolve", lambda *_: leaves)
+    assert pf("stage", "base_lm")[0] == 130
 
 
 def test_an_unknown_or_wrong_profile_leaves_the_params_alone(pf: Run, workspace: Path) -> None:

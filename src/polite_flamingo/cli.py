@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import errno
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import clear_work
-from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.layout import Layout, check_workspace
 from polite_flamingo.core.params import load_params
 
 # Set before any library is imported: nothing calls home and nothing is fetched behind our back.
@@ -48,13 +50,23 @@ _EXTRAS = {
     "matplotlib": "report",
 }
 
+# What the machine, not the code, denies: rights, a read-only disk, space.
+_DENIED = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+)
+INTERRUPTED = 130
+
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 on success, 2 (and one line on stderr) on a UserError or a missing extra."""
+    """Run a command; 0 on success.
+
+    2 and one line on stderr on what a user can mend: a UserError, a missing extra, a full disk or
+    one that may not be written to. 130 and one line on Ctrl-C.
+    """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     _keep_memory()
@@ -62,7 +74,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
+        check_workspace(options.root)
         command(options)
+    except (KeyboardInterrupt, SystemExit) as error:
+        # Lightning turns Ctrl-C into an exit of its own.
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(
+            error.__context__, KeyboardInterrupt
+        ):
+            raise
+        # Past the ^C, or a bar that stopped half-way.
+        start = "\n" if sys.stderr.isatty() else ""
+        print(f"{start}pf: interrupted; run again to go on", file=sys.stderr)
+        return INTERRUPTED
     except UserError as error:
         print(f"pf: {error}", file=sys.stderr)
         return 2
@@ -73,7 +96,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         extra = f"polite-flamingo[{_EXTRAS[module]}]"
         print(f"pf: {module} is not installed: pip install '{extra}'", file=sys.stderr)
         return 2
+    except Exception as error:
+        said = _denied(error)
+        if said is None:
+            raise
+        print(f"pf: {said}: mend that and run again", file=sys.stderr)
+        return 2
     return 0
+
+
+def _denied(error: BaseException | None) -> str | None:
+    """What the machine denied us, None where the error is of another kind.
+
+    What is written in Rust (safetensors, tokenizers) tells the number of an error in its text only.
+    """
+    while error is not None:
+        text = " ".join(str(error).split())
+        told = re.search(r"\(os error (\d+)\)", text)
+        number = error.errno if isinstance(error, OSError) else int(told[1]) if told else None
+        if number in _DENIED:
+            return text
+        error = error.__cause__
+    return None
 
 
 def run() -> None:
@@ -108,8 +152,8 @@ def _parser() -> argparse.ArgumentParser:
 
     profile = commands.add_parser("profile", help="list the profiles, or write one to params.yaml")
     profile.add_argument("action", choices=["list", "use", "show"])
-    profile.add_argument("name", nargs="?", default="nano")
-    profile.set_defaults(command=_profile)
+    profile.add_argument("name", nargs="?", help="of `use` and `show`")
+    profile.set_defaults(command=_profile, usage=profile.error)
 
     publish = commands.add_parser("publish", help="bring runs and model versions into MLflow")
     publish.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
@@ -167,19 +211,31 @@ def _timings(options: argparse.Namespace) -> None:
 
 
 def _profile(options: argparse.Namespace) -> None:
-    from polite_flamingo.core.profiles import about, names, profile_text
+    from polite_flamingo.core.profiles import about, is_profile, names, profile_text
+    from polite_flamingo.core.tables import atomic_file
 
     folder = options.root / "profiles"
     if options.action == "list":
+        if not names(folder):
+            raise UserError(f"no profiles in {folder}: cd to your clone of polite-flamingo")
         for name in names(folder):
             print(f"{name:<18}{about(folder, name)}")
         return
+    if options.name is None:
+        options.usage(f"{options.action} needs the NAME of a profile; see `pf profile list`")
     text = profile_text(folder, options.name)
     if options.action == "show":
         print(text, end="")
         return
-    (options.root / "params.yaml").write_text(text, encoding="utf-8")
+    path, kept = options.root / "params.yaml", Layout(options.root).runs / "params.replaced.yaml"
+    before = path.read_text(encoding="utf-8") if path.is_file() else text
+    edited = before != text and not is_profile(folder, before)
+    for target, content in ((kept, before), (path, text)) if edited else ((path, text),):
+        with atomic_file(target) as temporary:
+            temporary.write_text(content, encoding="utf-8")
     print(f"params.yaml is now the profile {options.name}")
+    if edited:
+        print(f"it held edits; they are kept in {kept}")
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -68,6 +68,54 @@ def test_an_unknown_key_is_named(path: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "typo", "meant"),
+    [
+        ("seed", "sead", "seed"),
+        ("tune.stage1.fit.steps", "step", "steps"),
+        ("base.flamingo.gate_rate", "gate_rat", "gate_rate"),
+        ("base.plain.warmup", "warm_up", "warmup"),
+        ("ingest.limits.easy_vqa.test", "tests", "test"),
+    ],
+)
+def test_a_misspelt_key_is_named_before_the_one_it_leaves_missing(
+    path: str, typo: str, meant: str
+) -> None:
+    tree = changed(path, MISSING)
+    *parents, _ = path.split(".")
+    node = tree
+    for name in parents:
+        node = node[name]
+    node[typo] = 1
+    place = ".".join([*parents, typo])
+    said = line(tree)
+    assert said.startswith(f"params.yaml: {place}: Unexpected")
+    assert f"got 1; did you mean {meant}?" in said
+
+
+def test_a_key_like_no_other_gets_no_suggestion() -> None:
+    assert line(changed("zzz", 1)).endswith("got 1")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "seed",
+        "generate.wrong_share",
+        "generate.counts.shapes_coco.train",
+        "ingest.limits.easy_vqa.test",
+        "base.pair_sources.digits",
+        "base.plain.steps",
+        "rewrite.limits.digits",
+        "evaluate.sources.digits",
+    ],
+)
+def test_true_is_no_number(path: str) -> None:
+    assert line(changed(path, True)) == (
+        f"params.yaml: {path}: Input should be a valid number, got True"
+    )
+
+
+@pytest.mark.parametrize(
     ("path", "value"),
     [
         ("threads", "two"),

@@ -92,3 +92,8 @@ def test_shifting_moves_pixels_and_repeats_the_border() -> None:
 def test_an_unknown_tower_is_said() -> None:
     with pytest.raises(UserError, match="NAME/PRETRAINED"):
         clipscore.load("NoSuchTower/nowhere")
+
+
+def test_a_folder_that_is_not_there_is_never_taken_for_a_name(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no CLIP in .*/clipscore: run `dvc repro`"):
+        clipscore.load(tmp_path / "clipscore")

@@ -72,5 +72,19 @@ def test_clip_texts_always_end_with_eos(tokenizer: PreTrainedTokenizerBase) -> N
 
 
 def test_missing_tokenizer_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no tokenizer at"):
+    with pytest.raises(UserError, match=r"no tokenizer at .*/nothing: run `dvc repro`"):
         load_tokenizer(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("folder", [Path("models/tokenizer"), Path("tokenizer")])
+def test_a_path_is_never_taken_for_a_hub_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", _asks_the_hub)
+    with pytest.raises(UserError, match=f"no tokenizer at {folder}: "):
+        load_tokenizer(folder)
+
+
+def _asks_the_hub(*_: object, **__: object) -> None:
+    raise AssertionError("the hub was asked")

@@ -188,3 +188,24 @@ def test_a_model_is_registered_once_loads_and_keeps_its_champion(
     finally:
         mlflow.set_tracking_uri(before)
         shutil.move(workspace / "elsewhere", workspace / "loudpackage")
+
+
+def test_an_out_that_is_not_the_one_of_the_lock_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "models/x"
+    make = "mkdir -p models/x/b && echo 1 > models/x/a.txt && echo 2 > models/x/b/c && echo 3 > n"
+    stage = {"cmd": make, "outs": ["models/x"], "metrics": [{"n": {"cache": False}}]}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"x": stage}}))
+    for command in (["init", "-q", "--no-scm"], ["repro", "-q"]):
+        subprocess.run([sys.executable, "-m", "dvc", *command], cwd=tmp_path, check=True)
+    (locked,) = registry.read_lock(tmp_path / "dvc.lock")
+    assert {out.path: registry.dvc_hash(tmp_path / out.path) for out in locked.outs} == {
+        out.path: out.md5 for out in locked.outs
+    }
+    (folder / ".a.txt.12.tmp").touch()  # a killed write, which DVC ignores here too
+    registry.check_outs(locked, tmp_path)
+    (folder / "b/c").chmod(0o644)
+    (folder / "b/c").write_text("4\n")
+    with pytest.raises(UserError, match=r"models/x is not the one dvc\.lock records: run `dvc"):
+        registry.check_outs(locked, tmp_path)
+    shutil.rmtree(folder)
+    registry.check_outs(locked, tmp_path)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from polite_flamingo.core.errors import UserError
 from polite_flamingo.tracking import runs
 
 
@@ -87,3 +91,34 @@ def test_flatten_keeps_lists_and_dots_names() -> None:
         "a.c.d": [1, 2],
         "e": "x",
     }
+
+
+def test_what_is_no_uri_and_a_server_that_is_not_there_are_told_at_once(tmp_path: Path) -> None:
+    for uri, said in (
+        ("foo", "'foo' is no MLflow URI: give http"),
+        ("http://127.0.0.1:9", "MLflow at http://127.0.0.1:9: .*Connection refused"),
+        ("foo://x", "MLflow at foo://x: "),
+        (f"file://{tmp_path}/files", "MLflow at file:"),
+    ):
+        started = time.monotonic()
+        with pytest.raises(UserError, match=said) as caught:
+            runs.init(uri, tmp_path / "mlartifacts")
+        assert "\n" not in str(caught.value)
+        assert time.monotonic() - started < 30
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+def test_a_store_that_came_with_a_copy_is_not_written_to_but_training_goes_on(
+    created: tuple[str, Path, list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    original = created[1].parent
+    shutil.copy(original / "mlflow.db", tmp_path / "mlflow.db")
+    uri, artifacts = runs.default_uri(tmp_path), tmp_path / "mlartifacts"
+    with pytest.raises(UserError, match=f"its files lie in {created[1]}; remove it"):
+        runs.init(uri, artifacts)
+    with runs.open_run(uri, artifacts, "base_lm", "copied", {}, patience=0) as run:
+        run.log(0, {"loss": 1.0})
+    (said,) = [r.getMessage() for r in caplog.records if r.name == runs.__name__]
+    assert said.startswith("MLflow takes no metrics, going on without: ")
+    # A store that is given by its URI may keep its files wherever it does.
+    assert runs.init(uri, tmp_path / "other/mlartifacts")

@@ -5,6 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from polite_flamingo.core.errors import UserError
+
+# A folder with one of these is a workspace.
+_SIGNS = ("dvc.yaml", "params.yaml", "profiles")
+
+
+def check_workspace(root: Path) -> None:
+    """Raise UserError where ``root`` is no workspace: every other hint would lead nowhere there."""
+    if not any((root / sign).exists() for sign in _SIGNS):
+        raise UserError(
+            f"{root.resolve()} is no workspace (no dvc.yaml, no params.yaml): "
+            "cd to your clone of polite-flamingo, or name it with --root"
+        )
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
@@ -13,6 +16,8 @@ from pydantic.dataclasses import dataclass
 from polite_flamingo.core.errors import UserError
 
 _STRICT = ConfigDict(extra="forbid")
+# What pydantic calls a key that a dataclass does not know.
+_UNKNOWN = "unexpected_keyword_argument"
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -324,12 +329,45 @@ def check_params(tree: Any, name: str) -> Params:
     if not isinstance(tree, Mapping):
         raise UserError(f"{name}: expected a mapping of parameters")
     try:
-        return TypeAdapter(Params).validate_python(dict(tree))
+        params = TypeAdapter(Params).validate_python(dict(tree))
     except ValidationError as error:
-        first = error.errors()[0]
+        # An unknown key first: a misspelt one is also a missing one, and this is the one to mend.
+        first = min(error.errors(), key=lambda each: each["type"] != _UNKNOWN)
         place = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         # What a check of several keys says names them; their whole mapping would drown it.
         silent = first["type"] in ("missing", "value_error")
         given = "" if silent else f", got {first['input']!r}"
-        raise UserError(f"{name}: {place}: {first['msg']}{given}{more}") from error
+        meant = _meant(first["loc"]) if first["type"] == _UNKNOWN else ""
+        raise UserError(f"{name}: {place}: {first['msg']}{given}{meant}{more}") from error
+    for place, value in _flags(Params, tree):
+        raise UserError(f"{name}: {place}: Input should be a valid number, got {value!r}")
+    return params
+
+
+def _meant(place: Sequence[str | int]) -> str:
+    """The known key that the unknown one at ``place`` looks like, as a question."""
+    kind: Any = Params
+    for part in place[:-1]:
+        kind = _child(kind, part)
+    known = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    close = get_close_matches(str(place[-1]), known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _flags(kind: Any, tree: Any, place: str = "") -> Iterator[tuple[str, bool]]:
+    """Places of a checked tree where true or false stands for a number (pydantic reads 1 or 0)."""
+    if isinstance(tree, bool):
+        if kind is not bool:
+            yield place, tree
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _flags(_child(kind, key), value, f"{place}.{key}" if place else str(key))
+
+
+def _child(kind: Any, key: str | int) -> Any:
+    """Type of what stands under ``key`` in a parameter of type ``kind`` (None adds nothing)."""
+    found = get_type_hints(kind).get(str(key)) if is_dataclass(kind) else get_args(kind)[-1]
+    if get_origin(found) in (Union, UnionType):
+        found = next(each for each in get_args(found) if each is not type(None))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,16 @@ from polite_flamingo.core.params import check_params
 def names(folder: Path) -> list[str]:
     """List the profiles of a folder."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def is_profile(folder: Path, text: str) -> bool:
+    """Whether a params.yaml is what one of the profiles stands for, without edits."""
+    for name in names(folder):
+        # Another profile's mistake is none of this file's.
+        with suppress(UserError):
+            if profile_text(folder, name) == text:
+                return True
+    return False
 
 
 def about(folder: Path, name: str) -> str:
@@ -75,5 +86,8 @@ def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def _read(folder: Path, name: str) -> str:
     path = folder / f"{name}.yaml"
     if not path.is_file():
-        raise UserError(f"no profile {name!r}; there are: {', '.join(names(folder))}")
+        known = ", ".join(names(folder))
+        if not known:
+            raise UserError(f"no profiles in {folder}: cd to your clone of polite-flamingo")
+        raise UserError(f"no profile {name!r}; there are: {known}")
     return path.read_text(encoding="utf-8")

@@ -53,8 +53,10 @@ def build(vision: VisionConfig, tokenizer: PreTrainedTokenizerBase, seed: int) -
 def load(source: Path | str) -> ClipTower:
     """Load a folder that :func:`save` wrote, or ``NAME/PRETRAINED`` of open_clip.
 
-    The paper's is ``ViT-L-14-336/openai``. UserError where there is none.
+    The paper's is ``ViT-L-14-336/openai``. UserError where there is none. A ``Path`` is a folder.
     """
+    if isinstance(source, Path) and not source.is_dir():
+        raise UserError(f"no CLIP in {source}: run `dvc repro` to make it")
     if Path(source).is_dir():
         return ClipTower(*load_clip(Path(source)))
     name, _, pretrained = str(source).rpartition("/")

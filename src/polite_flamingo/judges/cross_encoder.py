@@ -115,7 +115,12 @@ def build(
 
 
 def load(source: Path | str, max_length: int | None = None) -> CrossEncoder:
-    """Load a trained encoder with its tokenizer: a folder (ours or any other) or a hub name."""
+    """Load a trained encoder with its tokenizer: a folder (ours or any other) or a hub name.
+
+    A ``Path`` is a folder, never a hub name.
+    """
+    if isinstance(source, Path) and not source.is_dir():
+        raise UserError(f"no judge in {source}: run `dvc repro` to make it")
     try:
         network = AutoModelForSequenceClassification.from_pretrained(str(source))
         tokenizer = AutoTokenizer.from_pretrained(str(source))

@@ -81,8 +81,10 @@ def load_tokenizer(source: str | Path, **options: Any) -> PreTrainedTokenizerBas
     """Load a tokenizer folder or hub name and append Flamingo's tokens that it lacks.
 
     Order of appending: ``<|endofchunk|>``, ``<image>``, ``<PAD>`` (OpenFlamingo's). ``options``
-    go to ``AutoTokenizer`` (``gguf_file``).
+    go to ``AutoTokenizer`` (``gguf_file``). A ``Path`` is a folder, never a hub name.
     """
+    if isinstance(source, Path) and not source.is_dir():
+        raise UserError(f"no tokenizer at {source}: run `dvc repro` to make it")
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source), **options)
     except (OSError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -39,17 +40,33 @@ def publish(params: Params, paths: Layout, uri: str | None = None) -> None:
     """Bring every training and evaluation and both models into MLflow at ``uri``.
 
     The default is the workspace's own store, runs/mlflow.db. Everything is keyed by DVC's hashes:
-    a second call adds nothing. Raises UserError where an out of dvc.lock is not on disk.
+    a second call adds nothing. Raises UserError where an out of dvc.lock is not on disk, or another
+    one lies there.
     """
     uri = uri or runs.default_uri(paths.runs)
     runs.require()
     stages = registry.read_lock(paths.root / "dvc.lock")
+    for stage in stages:
+        if _kind(stage) is not None:
+            registry.check_outs(stage, paths.root)
     experiment = runs.init(uri, paths.runs / "mlartifacts")
     models = {
         paths.rewriter: _served("polite-flamingo", "rewriter", paths.rewriter, params),
         paths.clever("pf", 3): _served("clever-flamingo", "chat", paths.clever("pf", 3), params),
     }
     folders = {folder.relative_to(paths.root).as_posix(): model for folder, model in models.items()}
+    with runs.one_line(uri):
+        added = _publish(uri, experiment, stages, folders, paths)
+    print(f"{added} new runs in {uri}")
+
+
+def _publish(
+    uri: str,
+    experiment: str,
+    stages: Sequence[registry.LockedStage],
+    folders: Mapping[str, registry.ServedModel],
+    paths: Layout,
+) -> int:
     added = 0
     for stage in progress(stages, total=len(stages), desc="publish", unit="stage"):
         kind = _kind(stage)
@@ -63,7 +80,7 @@ def publish(params: Params, paths: Layout, uri: str | None = None) -> None:
                 log = paths.runs / "promotions.jsonl"
                 number, fresh = registry.publish_model(uri, run_id, out.md5, model, log)
                 print(f"{model.name}: version {number}{' (new)' if fresh else ''}")
-    print(f"{added} new runs in {uri}")
+    return added
 
 
 def _kind(stage: registry.LockedStage) -> str | None:

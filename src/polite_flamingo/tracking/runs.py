@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import content_key
@@ -51,15 +52,61 @@ def init(uri: str, artifacts: Path) -> str:
     """Create the store's tables and our experiment where they are missing; return its id.
 
     Two processes that create a SQLite store at once corrupt it for good, so this holds a lock on
-    ``<database>.lock``. ``artifacts`` is where the experiment keeps files, made absolute.
+    ``<database>.lock``. ``artifacts`` is where the experiment keeps files, made absolute. Raises
+    UserError where nobody answers at ``uri``, and where the workspace's own store came with a copy of
+    another workspace and keeps its files there.
     """
+    if "://" not in uri and not uri.startswith("databricks"):
+        raise UserError(
+            f"{uri!r} is no MLflow URI: give http://HOST:PORT or sqlite:////FOLDER/mlflow.db"
+        )
     client = _connect(uri)
-    with _creation_lock(uri):
+    with _creation_lock(uri), one_line(uri), _impatient():
         found = client().get_experiment_by_name(EXPERIMENT)
         if found is not None:
+            _check_location(uri, artifacts, str(found.artifact_location))
             return str(found.experiment_id)
         location = artifacts.resolve().as_uri() if _database(uri) else None
         return str(client().create_experiment(EXPERIMENT, artifact_location=location))
+
+
+@contextmanager
+def one_line(uri: str) -> Iterator[None]:
+    """What MLflow complains of in the block becomes a UserError: one line that names the store."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise UserError(f"MLflow at {uri}: {_first_line(error)}") from error
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """MLflow asks a server once in the block; by itself it tries a dead one for minutes."""
+    short = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    before = {name: os.environ.get(name) for name in short}
+    os.environ.update(short)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _check_location(uri: str, artifacts: Path, location: str) -> None:
+    home = artifacts.resolve().parent
+    if uri != default_uri(home):
+        return
+    files = Path(unquote(urlsplit(location).path))
+    if not files.is_relative_to(home):
+        raise UserError(
+            f"{home / 'mlflow.db'} came with a copy: its files lie in {files}; remove it "
+            "(`pf publish` fills a new one) or name another store with --uri"
+        )
 
 
 def connect(uri: str) -> Any:
