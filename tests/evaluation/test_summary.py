@@ -11,7 +11,8 @@ from polite_flamingo.evaluation import summary
 from polite_flamingo.evaluation.rewrites import CHECK_SCHEMA
 
 QUESTION = "What color is it?"
-MODELS = tuple(f"{variant}-stage{stage}" for variant in ("pf", "raw") for stage in (1, 2, 3))
+TUNED = tuple(f"{variant}-stage{stage}" for variant in ("pf", "raw") for stage in (1, 2, 3))
+MODELS = ("base", *TUNED)
 RESPONSE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("model", "control", "sample_id", "source", "task")]
     + [("answer", pa.string()), ("correct", pa.bool_())]
@@ -69,16 +70,28 @@ def _responses(samples: dict[str, Sample], correct: Any) -> pa.Table:
 def _ratings(samples: dict[str, Sample]) -> pa.Table:
     rows = [
         {"model": model, "control": "", "sample_id": sample.sample_id, "rouge_l": 0.5, "sts": None,
-         "reward": (1.0 if model.startswith("pf") else -1.0) + 0.1 * int(model[-1])}
+         "reward": _reward(model)}
         for model in MODELS
         for sample in samples.values()
         if sample.split == "test"
+    ]  # fmt: skip
+    rows += [
+        {"model": "pf-stage3", "control": control, "sample_id": f"shapes_coco/test/{index}",
+         "rouge_l": 0.2 if control == "blank" else 0.5, "sts": None, "reward": 0.0}
+        for control in ("blank", "shuffled")
+        for index in range(2)
     ]  # fmt: skip
     rows += [
         {"model": "style", "control": "", "sample_id": str(index), "reward": 2.0}
         for index in range(3)
     ]
     return pa.Table.from_pylist(rows, schema=RATING_SCHEMA)
+
+
+def _reward(model: str) -> float:
+    if model == "base":
+        return -3.0
+    return (1.0 if model.startswith("pf") else -1.0) + 0.1 * int(model[-1])
 
 
 def _correct(model: str, control: str, sample: Sample) -> bool | None:
@@ -117,7 +130,7 @@ def _build(**changes: Any) -> dict[str, Any]:
         "samples": samples,
         "candidates": pa.Table.from_pylist([{**key, "draft": "blue", "rewrite": "It is blue."}]),
         "decisions": pa.Table.from_pylist(
-            [{**key, "decision": "kept", "reason": "", "output": "It is blue."}]
+            [{**key, "decision": "kept", "reason": "", "filters": [], "output": "It is blue."}]
         ),
         "checks": pa.Table.from_pylist([check], schema=CHECK_SCHEMA),
         "rejected": {},
@@ -176,6 +189,45 @@ def test_controls_hold_the_guess_from_the_question_alone() -> None:
     assert controls["shapes_coco"]["image"]["accuracy"] is None
 
 
+def test_the_base_is_stage_zero() -> None:
+    base = _build()["stages"]["base"]
+    assert (base["accuracy"], base["reward"]) == (0.75, -3.0)
+    assert base["intervals"]["reward"] == {"low": -3.0, "high": -3.0, "n": 8}
+
+
+def test_the_image_is_compared_with_its_controls_on_the_same_samples() -> None:
+    controls = _build()["controls"]
+    # 0 to 2 right with the image, 0 and 1 without: 1, 1, 1, 0 minus 1, 1, 0, 0.
+    gap = controls["easy_vqa"]["minus"]["blank"]["accuracy"]
+    assert (gap["mean"], gap["n"], gap["above"]) == (0.25, 4, False)
+    assert gap["low"] <= 0.25 <= gap["high"]
+    captions = controls["shapes_coco"]["minus"]
+    assert set(captions["blank"]) == {"rouge_l"}
+    assert captions["blank"]["rouge_l"]["mean"] == pytest.approx(0.3)
+    assert captions["blank"]["rouge_l"]["above"] is True
+    assert captions["shuffled"]["rouge_l"]["above"] is False
+
+
+def test_findings_are_tested_not_told() -> None:
+    found = _build()["findings"]
+    # The made-up rewards rise by a tenth after every stage.
+    assert found["u_shape"]["shows"] is False
+    assert found["u_shape"]["to_stage2"]["mean"] == pytest.approx(0.1)
+    assert found["tax_stage2"]["shows"] is True and found["tax_stage3"]["side"] == 1
+
+
+def test_without_easy_vqa_its_figures_are_null() -> None:
+    samples = {key: one for key, one in _samples().items() if one.source != "easy_vqa"}
+    ratings = [row for row in _ratings(samples).to_pylist() if "easy_vqa" not in row["sample_id"]]
+    found = _build(
+        samples=samples,
+        responses=_responses(samples, _correct),
+        ratings=pa.Table.from_pylist(ratings, schema=RATING_SCHEMA),
+    )
+    nulls = {key for key in summary.HEADLINE if found["headline"][key] is None}
+    assert {"easyvqa_accuracy", "easyvqa_blind_accuracy"} <= nulls <= set(summary.NOT_ALWAYS)
+
+
 def test_histograms_lose_no_value() -> None:
     rewards = _build()["rewards"]
     assert set(rewards["sets"]) == {"raw", "rewritten", "kept", "style"}
@@ -186,7 +238,7 @@ def test_histograms_lose_no_value() -> None:
 
 def test_win_rates_hold_the_models_and_not_the_other_texts() -> None:
     matrix = _build()["win_rates"]
-    assert matrix["models"] == [*MODELS[3:], *MODELS[:3]]
+    assert matrix["models"] == ["base", *TUNED[3:], *TUNED[:3]]
     assert matrix["samples"] == 8
 
 

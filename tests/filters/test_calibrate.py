@@ -129,6 +129,7 @@ def test_report_counts_dropped_and_shortened() -> None:
     found = report(texts, [kept, gone, shortened, gone, kept], faults)
     assert found["good"] == 2 and found["bad"] == 3
     assert found["good_lost"] == 0.5
+    assert found["planted"] == {"invented paragraph": 1, "changed answer": 2}
     assert found["recall"] == {"invented paragraph": 1.0, "changed answer": 0.5}
     assert found["filters"]["changed answer"] == {"nli": 1, "unchanged": 1}
     assert found["filters"]["invented paragraph"] == {"clipscore_paragraph": 1}

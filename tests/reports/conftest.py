@@ -35,10 +35,13 @@ TASKS = {
     "shapes_spotdiff": "change_captioning",
 }
 HELD_OUT = {"shapes_vsr": "vqa", "shapes_grid3d": "vqa"}
-MODELS = tuple(f"{variant}-stage{stage}" for variant in ("pf", "raw") for stage in (1, 2, 3))
+MODELS = (
+    "base",
+    *(f"{variant}-stage{stage}" for variant in ("pf", "raw") for stage in (1, 2, 3)),
+)
 # The U shape that the made-up models show: accuracy and reward after each stage.
-ACCURACY = dict(zip(MODELS, (0.45, 0.9, 0.92, 0.4, 0.93, 0.93), strict=True))
-REWARD = dict(zip(MODELS, (0.6, -0.4, 0.4, 0.5, -2.1, -1.0), strict=True))
+ACCURACY = dict(zip(MODELS, (0.35, 0.45, 0.9, 0.92, 0.4, 0.93, 0.93), strict=True))
+REWARD = dict(zip(MODELS, (-1.2, 0.6, -0.4, 0.4, 0.5, -2.1, -1.0), strict=True))
 
 
 @dataclass(frozen=True)
@@ -272,7 +275,17 @@ def write_world(world: World, root: Path) -> Layout:
         ratings=tables["ratings"],
         judges=world.judges,
         held_out=list(HELD_OUT),
-        filters=("unchanged", "nli"),
+        filters=("unchanged", "clipscore", "nli"),
+        thresholds={"unchanged": 0.9, "clipscore": 17.0, "nli": 0.0},
+        planted={
+            "test": {
+                "good": 10,
+                "planted": {"unchanged": 5, "changed_answer": 4},
+                "recall": {"unchanged": 1.0, "changed_answer": 0.75},
+                "filters": {"unchanged": {"unchanged": 5}, "changed_answer": {"nli": 3}},
+            },
+            "weak_faults": ["changed_answer"],
+        },
         resamples=200,
     )
     write_table(paths.rewrites / "candidates.parquet", tables["candidates"])

@@ -7,13 +7,14 @@ import pytest
 
 from polite_flamingo.reports import figures
 
+LOW, HIGH = (0.4, 0.3, 0.5), (0.9, 0.9, 0.9)
 DRAWN: dict[str, Callable[[], bytes]] = {
     "reward_histogram": lambda: figures.reward_histogram(
         [-1.0, 0.0, 1.0], {"kept": [0.25, 0.75], "raw": [1.0, 0.0]}, {"kept": "kept"}
     ),
     "u_shape": lambda: figures.u_shape(
-        {"PF": [0.4, 0.9, 0.9], "raw": [0.4, None, 0.9]},
-        {"PF": [0.5, -0.5, 0.4], "raw": [None, None, None]},
+        {"PF": [LOW, LOW, HIGH, HIGH], "raw": [LOW, LOW, None, HIGH]},
+        {"PF": [None, HIGH, LOW, HIGH], "raw": [None, None, None, None]},
         {"PF": "pf", "raw": "raw"},
     ),
     "win_rate_heat_map": lambda: figures.win_rate_heat_map(["a", "b"], [[None, 0.9], [0.1, None]]),

@@ -6,16 +6,16 @@ import io
 import pytest
 from PIL import Image
 
-from polite_flamingo.reports import page
+from polite_flamingo.reports import page, sentences
 
 
 @pytest.mark.parametrize(
     ("key", "value", "text"),
     [
         ("kept_share", 0.8333, "83.3 %"),
-        ("tax_accuracy_gap", -0.0123, page.MINUS + "1.2 pts"),
-        ("stage1_reward", -0.5, page.MINUS + "0.50"),
-        ("kept_share", None, page.DASH),
+        ("tax_accuracy_gap", -0.0123, sentences.MINUS + "1.2 pts"),
+        ("stage1_reward", -0.5, sentences.MINUS + "0.50"),
+        ("kept_share", None, sentences.DASH),
     ],
 )
 def test_headline_figures_carry_their_unit(key: str, value: float | None, text: str) -> None:
@@ -25,7 +25,7 @@ def test_headline_figures_carry_their_unit(key: str, value: float | None, text: 
 def test_entailment_is_named_with_its_probability() -> None:
     assert page.entailment_text([0.0, 0.0, 10.0]) == "neutral 100%"
     assert page.entailment_text([800.0, -800.0, 0.0]) == "contradiction 100%"
-    assert page.entailment_text(None) == page.DASH
+    assert page.entailment_text(None) == sentences.DASH
 
 
 def test_removed_paragraphs_are_marked() -> None:

@@ -105,12 +105,38 @@ def test_metrics_hold_every_headline_figure(reported: Layout) -> None:
     assert all(f"<code>{key}</code>" in page for key in HEADLINE)
 
 
+def test_metrics_hold_stages_findings_and_distances_to_the_controls(reported: Layout) -> None:
+    metrics = read_json(reported.reports / "metrics.json")
+    assert metrics["stages"]["base"]["reward"] < metrics["stages"]["pf-stage3"]["reward"]
+    assert metrics["findings"]["u_shape"]["shows"] is True
+    gap = metrics["controls"]["easy_vqa"]["blank"]["accuracy"]
+    assert gap["above"] is True and gap["low"] > 0
+    assert "rouge_l" in metrics["controls"]["shapes_coco"]["shuffled"]
+    page = (reported.reports / "index.html").read_text(encoding="utf-8")
+    assert "The U shows in this run" in page
+    assert "Nothing is dropped here by CLIPScore." in page
+
+
+def test_without_easy_vqa_the_page_says_not_measured(workspace: Layout) -> None:
+    path = workspace.evaluation / "metrics.json"
+    metrics = read_json(path)
+    for key in ("easyvqa_accuracy", "easyvqa_blind_accuracy"):
+        metrics["headline"][key] = None
+        del metrics["intervals"][key]
+    write_json(path, metrics)
+    report(PARAMS, workspace)
+    assert "not measured" in (workspace.reports / "index.html").read_text(encoding="utf-8")
+    written = read_json(workspace.reports / "metrics.json")["headline"]
+    assert written["easyvqa_accuracy"] is None
+
+
 def test_plots_are_lists_of_records(reported: Layout) -> None:
     funnel = read_json(reported.reports / "plots/funnel.json")
     kept = sum(row["rewrites"] for row in funnel if row["outcome"] == "kept")
     assert kept == read_json(reported.evaluation / "metrics.json")["all_sources"]["kept"]
     stages = read_json(reported.reports / "plots/stages.json")
-    assert [row["stage"] for row in stages] == [1, 2, 3]
+    assert [row["stage"] for row in stages] == [0, 1, 2, 3]
+    assert stages[0]["pf_reward"] == stages[0]["raw_reward"]
     rewards = read_json(reported.reports / "plots/rewards.json")
     assert sum(row["kept"] for row in rewards) == pytest.approx(1.0, abs=1e-4)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
-from polite_flamingo.evaluation import metrics, rewrites, win_rates
+from polite_flamingo.evaluation import controls, filtering, findings, metrics, rewrites, win_rates
+from polite_flamingo.evaluation.intervals import SampleBootstrap
 from polite_flamingo.evaluation.metrics import Interval
 from polite_flamingo.evaluation.truth import ANSWERABLE
 
@@ -20,7 +21,8 @@ Row = Mapping[str, Any]
 STAGES = (1, 2, 3)
 VARIANTS = ("pf", "raw")
 FINAL = "pf-stage3"
-CONTROLS = ("blank", "shuffled")
+# The model before any tuning: stage 0 of both variants.
+BASE = "base"
 # Rows of ratings.parquet that are no model's response; "annotation" takes part in win rates.
 TEXTS = ("output", "style")
 HEADLINE = (
@@ -38,6 +40,16 @@ HEADLINE = (
     "reward_accuracy",
     *(f"stage{stage}_{figure}" for stage in STAGES for figure in ("accuracy", "reward")),
 )
+# Null where no evaluated source has short answers (or, for the first two, where easy-VQA is none).
+NOT_ALWAYS = (
+    "easyvqa_accuracy",
+    "easyvqa_blind_accuracy",
+    "kept_factual",
+    "all_factual",
+    "tax_accuracy_gap",
+    "tax_accuracy_gap_stage3",
+    *(f"stage{stage}_accuracy" for stage in STAGES),
+)
 _BINS = 40
 
 
@@ -54,6 +66,8 @@ def build_metrics(
     judges: Mapping[str, Mapping[str, Any]],
     held_out: Sequence[str],
     filters: Sequence[str] = (),
+    thresholds: Mapping[str, float] | None = None,
+    planted: Mapping[str, Any] | None = None,
     seed: int = 0,
     resamples: int = 2000,
 ) -> dict[str, Any]:
@@ -71,10 +85,12 @@ def build_metrics(
         and one of `n`, `pairs`, `images` (optionally `control` with `control_name`).
     held_out: sources that no model was tuned on.
     filters: drop reasons in the order of the filters.
+    thresholds: of each filter that has one, by its name.
+    planted: models/judges/thresholds.json: how the filters did on planted faults.
     seed, resamples: of the bootstrap.
 
-    Keys: headline, intervals, sources, funnel, rewards, texts, stages, models, controls,
-    win_rates, judges. A figure without data is null. Raises UserError on a response whose sample
+    Keys: headline, intervals, findings, sources, funnel, filters, faults, rewards, texts, stages,
+    models, controls, win_rates, judges. A figure without data is null. Raises UserError on a response whose sample
     is unknown.
     """
     check_rows: list[Row] = checks.to_pylist()
@@ -82,16 +98,16 @@ def build_metrics(
     answered = _scored(responses.to_pylist(), samples)
     rewards = {
         control: win_rates.rewards_by_model(ratings.to_pylist(), control)
-        for control in ("", *CONTROLS)
+        for control in ("", *controls.CONTROLS)
     }
-    boot = _Bootstrap(samples, seed, resamples)
+    boot = SampleBootstrap(samples, seed, resamples)
     plain = rewards[""]
     overall = rewrites.rewrite_figures(check_rows)
     stages = _stages(answered, plain, held_out, boot)
     tax, tax_intervals = _tax(answered, plain, held_out, boot)
-    final = {
+    final: dict[str, list[Row]] = {
         control: [row for row in answered if row["model"] == FINAL and row["control"] == control]
-        for control in ("", *CONTROLS)
+        for control in ("", *controls.CONTROLS)
     }
     headline: dict[str, float | None] = {
         "rewrite_win_rate": overall["win_rate"],
@@ -135,41 +151,33 @@ def build_metrics(
     return {
         "headline": headline,
         "intervals": _plain(intervals),
+        "findings": {
+            "u_shape": findings.u_shape(
+                [plain.get(f"pf-stage{stage}", {}) for stage in STAGES], boot
+            ),
+            "tax_stage2": findings.tax(tax_intervals["tax_win_rate"]),
+            "tax_stage3": findings.tax(tax_intervals["tax_win_rate_stage3"]),
+        },
         "sources": {
             source: rewrites.rewrite_figures(rows)
             for source, rows in rewrites.by_source(check_rows).items()
         },
         "all_sources": overall,
         "funnel": rewrites.funnel(check_rows, rejected, filters),
+        "filters": filtering.filter_figures(
+            candidates, decisions, filters, thresholds or {}, planted or {}
+        ),
+        "faults": filtering.fault_figures(planted or {}),
         "rewards": _reward_sets(check_rows, plain),
         "texts": _texts(candidates, decisions, style, seed),
         "stages": {
             model: {**own, "intervals": _plain(own["intervals"])} for model, own in stages.items()
         },
         "models": _per_model(answered, ratings),
-        "controls": _controls(final, ratings, samples, held_out),
+        "controls": controls.controls(final, ratings, samples, held_out, boot),
         "win_rates": win_rates.win_matrix(plain, _compared(plain)),
         "judges": judged,
     }
-
-
-class _Bootstrap:
-    """Bootstrap means over samples, drawn by image: questions on one image hang together."""
-
-    def __init__(self, samples: Mapping[str, Sample], seed: int, resamples: int) -> None:
-        self._samples, self._seed, self._resamples = samples, seed, resamples
-
-    def mean(self, name: str, values: Sequence[tuple[str, float]]) -> Interval | None:
-        """Interval of (sample id, value) pairs; None for no pairs."""
-        if not values:
-            return None
-        clusters = []
-        for sample_id, _ in values:
-            sample = self._samples.get(sample_id)
-            clusters.append("+".join(sample.images) or sample_id if sample else sample_id)
-        return metrics.bootstrap(
-            [float(value) for _, value in values], self._seed, name, clusters, self._resamples
-        )
 
 
 def _judge(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,11 +241,11 @@ def _stages(
     answered: Sequence[Row],
     rewards: Mapping[str, Mapping[str, float]],
     held_out: Sequence[str],
-    boot: _Bootstrap,
+    boot: SampleBootstrap,
 ) -> dict[str, dict[str, Any]]:
     """The U shape: accuracy in and out of domain and reward of every tuned model and of base."""
     found: dict[str, dict[str, Any]] = {}
-    names = ["base", *(f"{variant}-stage{stage}" for variant in VARIANTS for stage in STAGES)]
+    names = [BASE, *(f"{variant}-stage{stage}" for variant in VARIANTS for stage in STAGES)]
     for model in names:
         inside = list(_marks(answered, model, held_out).items())
         outside = [
@@ -267,7 +275,7 @@ def _tax(
     answered: Sequence[Row],
     rewards: Mapping[str, Mapping[str, float]],
     held_out: Sequence[str],
-    boot: _Bootstrap,
+    boot: SampleBootstrap,
 ) -> tuple[dict[str, float | None], dict[str, Interval | None]]:
     """PF-tuned against raw-tuned, on the same samples, after stage 2 and after stage 3."""
     figures: dict[str, float | None] = {}
@@ -343,94 +351,22 @@ def _texts(
     }
 
 
-def _quality(rows: Sequence[Row], ratings: Mapping[tuple[str, str, str], Row]) -> dict[str, Any]:
-    """Accuracy and mean ratings of some responses."""
-    rated = [ratings.get((row["model"], row["control"], row["sample_id"]), {}) for row in rows]
-    return {
-        "samples": len(rows),
-        "accuracy": metrics.accuracy_of(rows),
-        **{
-            figure: metrics.mean_of(rating.get(figure) for rating in rated)
-            for figure in ("rouge_l", "sts", "reward")
-        },
-    }
-
-
-def _by_key(ratings: pa.Table) -> dict[tuple[str, str, str], Row]:
-    return {(row["model"], row["control"], row["sample_id"]): row for row in ratings.to_pylist()}
-
-
 def _per_model(answered: Sequence[Row], ratings: pa.Table) -> dict[str, dict[str, Any]]:
     """Quality of every model's responses on every source, without controls."""
-    keyed = _by_key(ratings)
+    keyed = controls.by_key(ratings)
     grouped: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in answered:
         if row["control"] == "":
             grouped[row["model"]][row["source"]].append(row)
     return {
-        model: {source: _quality(rows, keyed) for source, rows in sorted(sources.items())}
+        model: {source: controls.quality(rows, keyed) for source, rows in sorted(sources.items())}
         for model, sources in sorted(grouped.items())
     }
 
 
-def _controls(
-    final: Mapping[str, Sequence[Row]],
-    ratings: pa.Table,
-    samples: Mapping[str, Sample],
-    held_out: Sequence[str],
-) -> dict[str, dict[str, Any]]:
-    """The final model on every source with its image, with a blank and with another's image.
-
-    `question_only` is the accuracy of the most common training answer to the same question.
-    """
-    keyed = _by_key(ratings)
-    prior = _question_prior(samples.values())
-    found: dict[str, dict[str, Any]] = {}
-    for source in sorted({row["source"] for row in final[""]}):
-        own = {
-            control: [row for row in rows if row["source"] == source]
-            for control, rows in final.items()
-        }
-        guesses: list[float] = []
-        for row in own[""]:
-            sample = samples[row["sample_id"]]
-            guess = prior(sample)
-            if sample.answer is not None and guess is not None:
-                guesses.append(float(guess == sample.answer))
-        found[source] = {
-            "task": own[""][0]["task"],
-            "held_out": source in held_out,
-            "image": _quality(own[""], keyed),
-            **{control: _quality(own[control], keyed) for control in CONTROLS if own[control]},
-            "question_only": metrics.mean_of(guesses),
-        }
-    return found
-
-
-def _question_prior(samples: Iterable[Sample]) -> Any:
-    """Guess from the question alone: its most common training answer, else the source's."""
-    asked: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    anywhere: dict[str, Counter[str]] = defaultdict(Counter)
-    for sample in samples:
-        if sample.split == "train" and sample.answer is not None:
-            asked[sample.source, _question(sample)][sample.answer] += 1
-            anywhere[sample.source][sample.answer] += 1
-
-    def guess(sample: Sample) -> str | None:
-        counts = asked.get((sample.source, _question(sample))) or anywhere.get(sample.source)
-        # Ties go to the first by name, so that the guess does not hang on the order of samples.
-        return min(counts, key=lambda answer: (-counts[answer], answer)) if counts else None
-
-    return guess
-
-
-def _question(sample: Sample) -> str:
-    return " ".join(metrics.words(sample.turns[0].instruction))
-
-
 def _compared(rewards: Mapping[str, Mapping[str, float]]) -> list[str]:
     """The systems of the win-rate matrix that were rated, in a fixed order."""
-    order = ["annotation", "base"]
+    order = ["annotation", BASE]
     order += [f"{variant}-stage{stage}" for variant in ("raw", "pf") for stage in STAGES]
     order += sorted(rewards.keys() - set(order) - set(TEXTS))
     return [model for model in order if model in rewards]

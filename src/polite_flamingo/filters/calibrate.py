@@ -150,6 +150,7 @@ def report(
         "bad": bad_total,
         "good_lost": hits[""] / max(1, totals[""]),
         "bad_caught": (sum(hits.values()) - hits[""]) / max(1, bad_total),
+        "planted": {fault: totals[fault] for fault in sorted(totals) if fault},
         "recall": bad,
         "filters": {
             fault or "good": dict(sorted(by_filter[fault].items())) for fault in sorted(totals)

@@ -6,6 +6,9 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+# A mean with the bounds of its interval: (value, low, high).
+Point = tuple[float, float, float]
+
 COLORS = {
     "pf": "#2557d6",
     "raw": "#d97706",
@@ -92,43 +95,57 @@ def reward_histogram(
 
 
 def u_shape(
-    accuracy: Mapping[str, Sequence[float | None]],
-    reward: Mapping[str, Sequence[float | None]],
+    accuracy: Mapping[str, Sequence[Point | None]],
+    reward: Mapping[str, Sequence[Point | None]],
     colors: Mapping[str, str],
 ) -> bytes:
-    """Accuracy (0..1, left) and mean reward (right) after tuning stages 1, 2, 3, a line a system.
+    """Accuracy (0..1, left) and mean reward (right), a line a system, with its intervals.
 
-    None where a system was not measured after a stage. Returns SVG.
+    Four points each: before tuning, after stages 1, 2, 3; None where a system was not measured.
+    Returns SVG.
     """
     with _styled():
-        figure, (left, right) = _canvas(8.2, 3.0, columns=2)
+        figure, (left, right) = _canvas(8.2, 3.1, columns=2)
         for axes, lines, title in (
             (left, accuracy, "Accuracy, in-domain test"),
             (right, reward, "Mean reward, all test samples"),
         ):
-            ends = {name: values[-1] for name, values in lines.items() if values[-1] is not None}
+            ends = {name: points[-1][0] for name, points in lines.items() if points[-1]}
             top = max(ends, key=lambda name: ends[name], default="")
-            for name, values in lines.items():
-                points = [(stage, v) for stage, v in enumerate(values, start=1) if v is not None]
+            for place, (name, line) in enumerate(lines.items()):
+                points = [(stage, point) for stage, point in enumerate(line) if point]
                 if not points:
                     continue
                 color = COLORS[colors.get(name, "muted")]
-                axes.plot(*zip(*points, strict=True), color=color, marker="o", lw=2, label=name)
-                stage, value = points[-1]
-                text = f"{value:.1%}" if axes is left else f"{value:+.2f}"
+                # Systems stand side by side: equal values stay legible.
+                x = [stage + 0.07 * (place - (len(lines) - 1) / 2) for stage, _ in points]
+                y = [value for _, (value, _, _) in points]
+                # A mean may lie a rounding beyond its bound.
+                below = [max(0.0, value - low) for _, (value, low, _) in points]
+                above = [max(0.0, high - value) for _, (value, _, high) in points]
+                axes.errorbar(
+                    x, y, yerr=[below, above], color=color, marker="o", markersize=5, lw=2,
+                    elinewidth=1.2, capsize=3, label=name,
+                )  # fmt: skip
+                text = f"{y[-1]:.1%}" if axes is left else f"{y[-1]:+.2f}"
                 # One label above its point, the other below: equal ends stay legible.
                 lift = 3 if name == top else -9
                 axes.annotate(
-                    text, (stage, value), (7, lift), textcoords="offset points", color=color
+                    text, (x[-1], y[-1]), (8, lift), textcoords="offset points", color=color
                 )
             axes.set_title(title)
-            axes.set_xticks([1, 2, 3], ["stage 1\nfollow", "stage 2\nsee", "stage 3\nrecover"])
-            axes.set_xlim(0.75, 3.6)
+            axes.set_xticks(
+                [0, 1, 2, 3],
+                ["base\nuntuned", "stage 1\nfollow", "stage 2\nsee", "stage 3\nrecover"],
+            )
+            axes.set_xlim(-0.25, 3.75)
             axes.margins(y=0.18)
             axes.grid(axis="x", visible=False)
         left.yaxis.set_major_formatter(_percent())
-        handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)))
+        # Where nothing has a short answer only the reward is measured.
+        handles, labels = right.get_legend_handles_labels()
+        if labels:
+            figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         return _svg(figure)
 
 

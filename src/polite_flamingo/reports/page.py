@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polite_flamingo.reports import figures
+from polite_flamingo.reports import figures, sentences
+from polite_flamingo.reports.sentences import DASH, NOT_MEASURED, number, percent, signed
 
 Row = Mapping[str, Any]
-
-# Typographic signs by name: in source they look like a hyphen.
-DASH, MINUS = "\u2013", "\u2212"
 
 # A stored image longer than this is scaled down for the gallery.
 THUMBNAIL = 256
@@ -96,22 +94,9 @@ CARDS = (
 )
 
 
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share as a percentage; an en dash for None."""
-    return DASH if value is None else f"{value * 100:.{digits}f} %"
-
-
-def signed(value: float | None, digits: int = 2) -> str:
-    """A number with its sign; an en dash for None."""
-    return DASH if value is None else f"{value:+.{digits}f}".replace("-", MINUS)
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A plain number (thousands separated); an en dash for None."""
-    if value is None:
-        return DASH
-    text = f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}f}"
-    return text.replace("-", MINUS)
+def stage_model(variant: str, stage: int) -> str:
+    """The model of a variant after a stage; stage 0 is the base, before any tuning."""
+    return f"{variant}-stage{stage}" if stage else "base"
 
 
 def headline_text(key: str, value: float | None) -> str:
@@ -170,8 +155,9 @@ def _cards(metrics: Row) -> list[dict[str, Any]]:
     headline, intervals = metrics["headline"], metrics["intervals"]
     cards = []
     for card in CARDS:
-        if headline.get(card.key) is None:
+        if card.key not in headline:
             continue
+        measured = headline[card.key] is not None
         control: float | None
         name = card.control_name
         if isinstance(card.control, float):
@@ -186,7 +172,8 @@ def _cards(metrics: Row) -> list[dict[str, Any]]:
             {
                 "key": card.key,
                 "title": card.title,
-                "value": headline_text(card.key, headline[card.key]),
+                "value": headline_text(card.key, headline[card.key]) if measured else NOT_MEASURED,
+                "measured": measured,
                 "interval": " to ".join(
                     headline_text(card.key, bounds[side]).removesuffix(" %").removesuffix(" pts")
                     for side in ("low", "high")
@@ -213,7 +200,7 @@ def _charts(metrics: Row) -> dict[str, str]:
         )
     lines = {
         figure: {
-            label: [metrics["stages"][f"{variant}-stage{stage}"][figure] for stage in (1, 2, 3)]
+            label: [_point(metrics["stages"], variant, stage, figure) for stage in (0, 1, 2, 3)]
             for variant, label in VARIANT_NAMES.items()
         }
         for figure in ("accuracy", "reward")
@@ -237,6 +224,14 @@ def _charts(metrics: Row) -> dict[str, str]:
             [row["source"] for row in rows], [row["kept"] for row in rows], dropped
         )
     return {name: data_uri(svg, "image/svg+xml") for name, svg in drawn.items()}
+
+
+def _point(stages: Row, variant: str, stage: int, figure: str) -> figures.Point | None:
+    own = stages[stage_model(variant, stage)]
+    value, bounds = own[figure], own["intervals"].get(figure)
+    if value is None:
+        return None
+    return (value, bounds["low"], bounds["high"]) if bounds else (value, value, value)
 
 
 def _gallery(rows: Sequence[Row], image: Callable[[str], bytes]) -> list[dict[str, Any]]:
@@ -276,6 +271,7 @@ def render(
         "percent": percent,
         "signed": signed,
         "number": number,
+        "filter_name": sentences.filter_name,
         "entailment": entailment_text,
     }
     return environment.get_template("page.html.j2").render(
@@ -284,10 +280,13 @@ def render(
         cards=_cards(metrics),
         charts=_charts(metrics),
         gallery=_gallery(gallery, image),
+        u_shape=sentences.u_shape_sentence(metrics["findings"]["u_shape"]),
+        tax=sentences.tax_sentence(metrics["findings"]),
+        filters=sentences.filters_sentence(metrics["filters"], metrics["faults"]),
         headline=[
             {
                 "key": key,
-                "text": headline_text(key, value),
+                "text": NOT_MEASURED if value is None else headline_text(key, value),
                 "bounds": [
                     headline_text(key, metrics["intervals"][key][side]) for side in ("low", "high")
                 ]

@@ -1,4 +1,4 @@
-"""Stage `evaluate`: every tuned model answers the test sets; rewrites and answers are judged."""
+"""Stage `evaluate`: base and every tuned model answer the test sets; all texts are judged."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from polite_flamingo.evaluation.run import Respond
-
-VARIANTS = ("pf", "raw")
-STAGES = (1, 2, 3)
-# The final model is also asked with blank images and with others' images.
-FINAL = ("pf", 3)
 
 
 def evaluate(params: Params, paths: Layout) -> None:
@@ -55,6 +50,7 @@ def evaluate(params: Params, paths: Layout) -> None:
         answer,
         wrong,
     )
+    calibration = read_json(paths.thresholds)
     metrics = summary.build_metrics(
         samples=samples,
         candidates=candidates,
@@ -67,6 +63,13 @@ def evaluate(params: Params, paths: Layout) -> None:
         judges=_judges(paths),
         held_out=list(settings.held_out),
         filters=FILTERS,
+        thresholds={
+            **calibration["thresholds"],
+            "unchanged": calibration["thresholds"]["change"],
+            "too_short": params.filter.min_words,
+            "too_long": params.filter.max_words,
+        },
+        planted=calibration,
         seed=settings.seed,
         resamples=settings.bootstrap,
     )
@@ -82,24 +85,28 @@ def _responses(params: Params, paths: Layout, test: Sequence[Sample], answer: An
     import pyarrow as pa
 
     from polite_flamingo.evaluation import run
+    from polite_flamingo.evaluation.controls import CONTROLS
+    from polite_flamingo.evaluation.summary import BASE, FINAL, STAGES, VARIANTS
     from polite_flamingo.models.checkpoints import from_pretrained
 
     settings = params.evaluate
+    clever = paths.root / "models/clever"
     key = content_key(
-        paths.samples, paths.scenes, paths.root / "models/clever", asdict(settings), params.threads
+        paths.samples, paths.scenes, paths.flamingo, clever, asdict(settings), params.threads
     )
     work = work_dir(paths.runs, "evaluate", key)
-    jobs = [(variant, stage) for variant in VARIANTS for stage in STAGES]
+    folders = {
+        BASE: paths.flamingo,
+        **{f"{v}-stage{stage}": paths.clever(v, stage) for v in VARIANTS for stage in STAGES},
+    }
     wanted = [sample.sample_id for sample in test]
     tables = []
-    for variant, stage in progress(jobs, desc="answers", unit="model"):
-        model, tokenizer = from_pretrained(paths.clever(variant, stage))
+    for name, folder in progress(folders.items(), desc="answers", unit="model"):
+        model, tokenizer = from_pretrained(folder)
         respond = _responder(model, tokenizer, params, paths)
-        controls: tuple[run.Control, ...] = (
-            ("", "blank", "shuffled") if (variant, stage) == FINAL else ("",)
-        )
+        # The final model is also asked with blank images and with others' images.
+        controls: tuple[run.Control, ...] = ("", *CONTROLS) if name == FINAL else ("",)
         for control in controls:
-            name = f"{variant}-stage{stage}"
             table = run.run(name, control, test, respond, answer, settings.seed, work)
             account("evaluate", wanted, table["sample_id"].to_pylist())
             tables.append(table)

@@ -17,7 +17,7 @@ def report(params: Params, paths: Layout) -> None:
     """Write reports/: index.html, metrics.json and plots/*.json.
 
     Reads data/evaluation, data/filtered, data/rewrites and data/images. Raises UserError if a
-    headline figure is missing.
+    headline figure is missing that every run has.
     """
     from polite_flamingo.evaluation.rewrites import gallery
     from polite_flamingo.reports.page import render
@@ -28,24 +28,34 @@ def report(params: Params, paths: Layout) -> None:
     page = render(metrics, rows, ImageStore(paths.images).read, params.profile)
     with atomic_file(paths.reports / "index.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
-    write_json(
-        paths.reports / "metrics.json",
-        {key: metrics[key] for key in ("headline", "intervals")},
-    )
+    write_json(paths.reports / "metrics.json", published(metrics))
     for name, records in plots(metrics).items():
         write_json(paths.reports / "plots" / f"{name}.json", records)
 
 
 def check_headline(metrics: Mapping[str, Any]) -> None:
-    """Raise UserError unless every headline figure is a number."""
-    from polite_flamingo.evaluation.summary import HEADLINE
+    """Raise UserError unless every headline figure is a number (or null, if in NOT_ALWAYS)."""
+    from polite_flamingo.evaluation.summary import HEADLINE, NOT_ALWAYS
 
-    missing = [key for key in HEADLINE if metrics.get("headline", {}).get(key) is None]
+    headline = metrics.get("headline", {})
+    missing = [
+        key
+        for key in HEADLINE
+        if headline.get(key) is None and not (key in headline and key in NOT_ALWAYS)
+    ]
     if missing:
         raise UserError(
             f"data/evaluation/metrics.json lacks the headline figures {', '.join(missing)}: "
             "evaluate every source and model they need (params.yaml, evaluate)"
         )
+
+
+def published(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What reports/metrics.json holds: the figures to compare between runs."""
+    return {
+        **{key: metrics[key] for key in ("headline", "intervals", "findings", "stages")},
+        "controls": {source: own["minus"] for source, own in metrics["controls"].items()},
+    }
 
 
 def gallery_rows(paths: Layout) -> list[dict[str, Any]]:
@@ -84,6 +94,8 @@ def gallery_rows(paths: Layout) -> list[dict[str, Any]]:
 
 def plots(metrics: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Records of the DVC plots: rewards (share a bin), stages (the U shape), funnel (counts)."""
+    from polite_flamingo.reports.page import stage_model
+
     rewards = metrics["rewards"]
     edges, stages = rewards["edges"], metrics["stages"]
     return {
@@ -95,11 +107,11 @@ def plots(metrics: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "stages": [
             {"stage": stage}
             | {
-                f"{variant}_{figure}": stages[f"{variant}-stage{stage}"][figure]
+                f"{variant}_{figure}": stages[stage_model(variant, stage)][figure]
                 for variant in ("pf", "raw")
                 for figure in ("accuracy", "reward")
             }
-            for stage in (1, 2, 3)
+            for stage in (0, 1, 2, 3)
         ],
         "funnel": [
             {"part": f"{row['source']}: {outcome}", "outcome": outcome, "rewrites": count}
