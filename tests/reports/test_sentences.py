@@ -53,6 +53,6 @@ def test_idle_filters_and_weak_faults_are_named() -> None:
         ],
         [{"fault": "changed_answer", "recall": 0.7, "weak": True}],
     )
-    assert "Nothing is dropped here by CLIPScore." in said
+    assert "These filters drop nothing here: CLIPScore." in said
     assert "a paragraph from 2 kept rewrites" in said
     assert "changed answer (70.0 % caught)" in said

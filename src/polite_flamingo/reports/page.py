@@ -215,7 +215,7 @@ def _charts(metrics: Row) -> dict[str, str]:
     if rows:
         reasons = {part["reason"]: index for index, part in enumerate(rows[0]["dropped"])}
         dropped = {
-            reason: [row["dropped"][index]["count"] for row in rows]
+            sentences.filter_name(reason): [row["dropped"][index]["count"] for row in rows]
             for reason, index in reasons.items()
         }
         if any(row["rejected"] for row in rows):

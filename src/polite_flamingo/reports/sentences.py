@@ -96,7 +96,7 @@ def filters_sentence(filters: Sequence[Row], faults: Sequence[Row]) -> str:
     idle = [filter_name(row["filter"]) for row in filters if not row["failed"]]
     said = []
     if idle:
-        said.append(f"Nothing is dropped here by {listed(idle)}.")
+        said.append(f"These filters drop nothing here: {listed(idle)}.")
     for row in filters:
         if row["shortened"]:
             said.append(
