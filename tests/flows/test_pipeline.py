@@ -61,12 +61,12 @@ def root(tmp_path: Path, server: str) -> Path:
     return tmp_path
 
 
-def task_runs(client: SyncPrefectClient, flow_run: Any) -> dict[str, Any]:
-    # Task runs reach the server as events, a moment after the flow has ended.
+def task_runs(client: SyncPrefectClient, flow_run: Any, number: int) -> dict[str, Any]:
+    # Task runs reach the server as events, one by one, a moment after the flow has ended.
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))
     for _ in range(60):
         found = client.read_task_runs(flow_run_filter=wanted, limit=100, sort=TaskRunSort.NAME_ASC)
-        if found and all(run.state and run.state.is_final() for run in found):
+        if len(found) >= number and all(run.state and run.state.is_final() for run in found):
             break
         time.sleep(0.25)
     return {run.name: run for run in found}
@@ -106,7 +106,7 @@ def test_stages_complete_then_show_as_cached_and_leave_artifacts(root: Path) -> 
             state = run_pipeline(root)
             assert state.is_completed(), state.message
             flow_run = state.state_details.flow_run_id
-            found = task_runs(client, flow_run)
+            found = task_runs(client, flow_run, len(names))
             assert sorted(found) == names
             outcomes.append([found[name].state.name for name in names])
             assert client.read_flow_run(flow_run).state.message == state.message
@@ -133,7 +133,7 @@ def test_a_user_error_fails_with_its_line_and_is_not_retried(root: Path) -> None
         state = run_pipeline(root)
         assert state.is_failed()
         assert state.message == "first: train.steps: expected a number (exit code 2)"
-        found = task_runs(client, state.state_details.flow_run_id)
+        found = task_runs(client, state.state_details.flow_run_id, 1)
         assert list(found) == ["first"]
         assert found["first"].state.name == "Failed"
         assert found["first"].state.message == "train.steps: expected a number (exit code 2)"
@@ -149,7 +149,7 @@ def test_a_killed_stage_is_tried_once_more(root: Path, monkeypatch: pytest.Monke
     with get_client(sync_client=True) as client:
         state = stages.stage_flow("first")(root, return_state=True)
         assert state.is_completed(), state.message
-        found = task_runs(client, state.state_details.flow_run_id)
+        found = task_runs(client, state.state_details.flow_run_id, 1)
         assert found["first"].run_count == 2
 
 
