@@ -251,10 +251,12 @@ def test_a_defect_of_ours_keeps_its_traceback(pf: Run, monkeypatch: pytest.Monke
 
 def test_ctrl_c_is_one_line_and_130(workspace: Path) -> None:
     # What a background job of a script inherits: SIGINT ignored.
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from polite_flamingo.cli import run; run()"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{code}from polite_flamingo.cli import run; run()"]
-        + ["stage", "generate"],
+        [sys.executable, "-c", code, "stage", "generate"],
         cwd=workspace,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
