@@ -261,10 +261,11 @@ def test_ctrl_c_is_one_line_and_130(workspace: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "[generate] nano\n"
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # to its workers too, as a terminal does
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "pf: interrupted; run again to go on\n")
 

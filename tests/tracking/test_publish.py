@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,8 @@ def workspace(tmp_path: Path, folder: Path) -> Layout:
     write_json(paths.reports / "metrics.json", {"headline": {"kept_share": 0.5}})
     lock = {"schema": "2.0", "stages": stages}
     (tmp_path / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    init = [sys.executable, "-m", "dvc", "init", "-q", "--no-scm"]
+    subprocess.run(init, cwd=tmp_path, check=True)
     return paths
 
 

@@ -46,9 +46,7 @@ def publish(params: Params, paths: Layout, uri: str | None = None) -> None:
     uri = uri or runs.default_uri(paths.runs)
     runs.require()
     stages = registry.read_lock(paths.root / "dvc.lock")
-    for stage in stages:
-        if _kind(stage) is not None:
-            registry.check_outs(stage, paths.root)
+    registry.check_outs((stage for stage in stages if _kind(stage) is not None), paths.root)
     experiment = runs.init(uri, paths.runs / "mlartifacts")
     models = {
         paths.rewriter: _served("polite-flamingo", "rewriter", paths.rewriter, params),

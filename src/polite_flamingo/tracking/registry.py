@@ -5,15 +5,14 @@ Keyed by DVC's hashes of the outs, so that publishing twice adds nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatch
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +32,10 @@ METRICS_FILE, CURVE_FILE = "metrics.json", "curve.json"
 
 @dataclass(frozen=True)
 class Hashed:
-    """A dependency or out of a stage with DVC's hash of it.
-
-    ``plain``: the hash is of the bytes as they are (before DVC 3 line ends were made equal first).
-    """
+    """A dependency or out of a stage with DVC's hash of it."""
 
     path: str
     md5: str
-    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,39 +86,30 @@ def read_lock(path: Path) -> list[LockedStage]:
                 name=name,
                 command=str(entry.get("cmd", "")),
                 params=params,
-                deps=tuple(map(_hashed, entry.get("deps", ()))),
-                outs=tuple(map(_hashed, entry.get("outs", ()))),
+                deps=tuple(Hashed(d["path"], d.get("md5", "")) for d in entry.get("deps", ())),
+                outs=tuple(Hashed(o["path"], o.get("md5", "")) for o in entry.get("outs", ())),
             )
         )
     return stages
 
 
-def _hashed(entry: Mapping[str, str]) -> Hashed:
-    return Hashed(entry["path"], entry.get("md5", ""), entry.get("hash") == "md5")
+def check_outs(stages: Iterable[LockedStage], root: Path) -> None:
+    """Raise UserError where DVC finds an out of ``stages`` to be another than dvc.lock records.
 
-
-def check_outs(stage: LockedStage, root: Path) -> None:
-    """Raise UserError where an out on disk is not the one of dvc.lock (missing ones are let pass).
-
-    What is published under a hash must be what has it.
+    What is published under a hash must be what has it. Missing outs are let pass.
     """
-    for out in stage.outs:
-        path = root / out.path
-        if out.plain and path.exists() and dvc_hash(path) != out.md5:
+    command = [sys.executable, "-m", "dvc", "data", "status", "--json"]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UserError(f"`dvc data status` failed in {root}: {reason}")
+    status = json.loads(result.stdout or "{}")
+    changed = {path.rstrip("/") for path in status.get("uncommitted", {}).get("modified", ())}
+    for out in (out for stage in stages for out in stage.outs):
+        if out.path in changed:
             raise UserError(
                 f"{out.path} is not the one dvc.lock records: run `dvc repro` (or `dvc checkout`)"
             )
-
-
-def dvc_hash(path: Path) -> str:
-    """DVC's MD5 of a file, or of a folder (of the list of its files), leaving out killed writes."""
-    if path.is_file():
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "md5").hexdigest()
-    files = (p for p in path.rglob("*") if p.is_file() and not fnmatch(p.name, ".*.tmp"))
-    listed = [{"md5": dvc_hash(p), "relpath": p.relative_to(path).as_posix()} for p in files]
-    listed.sort(key=itemgetter("relpath"))
-    return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
 def publish_run(
