@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
@@ -38,11 +38,16 @@ class SplitLimits:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class GenerateParams:
-    """The Shapes world: scenes a source, and how they look."""
+    """The Shapes world: scenes a source, and how they look.
+
+    ``plain_scenes``: share of a source's scenes that are plain (four things at most, none on
+    another, nothing in the background); all others are rich.
+    """
 
     seed: int
     image_size: int = Field(ge=16)
-    max_objects: int = Field(ge=1, le=12)
+    max_objects: int = Field(ge=1, le=8)
+    plain_scenes: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     wrong_share: float = Field(ge=0, le=1)
     counts: dict[str, SplitCounts]
     judge_examples: int = Field(ge=8)

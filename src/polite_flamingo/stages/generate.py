@@ -25,6 +25,7 @@ SCENES_SCHEMA = pa.schema(
         pa.field(name, pa.string(), nullable=False)
         for name in ("scene_id", "pool", "source", "image_sha256", "path", "graph", "wrong")
     ]
+    + [pa.field("held_out_pair", pa.bool_(), nullable=False)]
 )
 
 # Room for each source's scene indices within a pool, so that no two sources share a scene id.
@@ -68,6 +69,7 @@ def generate(params: Params, paths: Layout) -> None:
     """Write data/raw/shapes, and the truth about it as data/scenes/scenes.parquet."""
     plan = params.generate
     check_counts(plan.counts)
+    check_plain_scenes(plan.plain_scenes)
     rows: list[ImageRow] = []
     with atomic_dir(paths.shapes) as folder, ProcessPoolExecutor(params.threads) as pool:
         write = partial(_write_source, folder, plan)
@@ -93,6 +95,24 @@ def check_counts(counts: Mapping[str, SplitCounts]) -> None:
         raise UserError("generate.counts.shapes_judges.train: the judges need at least one scene")
 
 
+def check_plain_scenes(shares: Mapping[str, float]) -> None:
+    """Raise UserError where a source is unknown."""
+    for source in shares:
+        if source not in WORLDS:
+            known = ", ".join(WORLDS)
+            raise UserError(f"generate.plain_scenes.{source}: no such source; choose from {known}")
+
+
+def scene_pools() -> dict[tuple[str, str], str]:
+    """The pool that the scenes of each (source, split) of samples lie in."""
+    pools = {}
+    # COCO annotations of the same images stand beside LLaVA's.
+    sources = {**WORLDS, "shapes_llava_coco": WORLDS["shapes_llava"]}
+    for source, world in sources.items():
+        pools |= {(source, "train"): world.train, (source, "test"): world.test}
+    return {key: pool for key, pool in pools.items() if pool}
+
+
 def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
     """Tabulate images in the order written; ``graph`` and ``wrong`` are JSON."""
     records = [
@@ -104,6 +124,7 @@ def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
             "path": row.path,
             "graph": to_json(row.scene),
             "wrong": json.dumps([dict(error) for error in row.wrong], sort_keys=True),
+            "held_out_pair": row.scene.held_out_pair,
         }
         for row in rows
     ]
@@ -152,7 +173,8 @@ def _scenes(pool: str, source: str, number: int, plan: GenerateParams) -> Iterat
     place = list(WORLDS).index(source) if source else len(WORLDS)
     world = WORLDS.get(source)
     most = max(1, plan.max_objects - (world.spare if world else 0))
-    limits = ObjectLimits(min(world.least if world else 1, most), most)
+    rich = 1 - plan.plain_scenes.get(source, 0.0)
+    limits = ObjectLimits(min(world.least if world else 1, most), most, rich)
     indices = range(place * _STRIDE, place * _STRIDE + number)
     for index in indices:
         yield make_scene(plan.seed, pool, index, limits)
