@@ -18,7 +18,10 @@ from polite_flamingo.core.params import Params, SplitLimits, check_params
 from polite_flamingo.core.profiles import profile_text
 from polite_flamingo.core.sample import Sample, Turn, rejects_to_table, samples_to_table
 from polite_flamingo.core.shards import ShardWriter
-from polite_flamingo.core.tables import read_json, write_table
+from polite_flamingo.core.tables import read_json, read_table, write_table
+from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
+from polite_flamingo.shapes.writers import ImageRow
+from polite_flamingo.stages.generate import scenes_table
 from polite_flamingo.stages.validate import validate
 
 SOURCE, STYLE = "shapes_coco", "shapes_llava"
@@ -61,6 +64,23 @@ def make(source: str, split: str, number: int, images: list[str]) -> Sample:
     )
 
 
+def held_out_scene() -> Scene:
+    """A scene with a held-out pair, which a quarter of the test scenes must have."""
+    made = (make_scene(1, "test", index, ObjectLimits()) for index in range(50))
+    return next(scene for scene in made if scene.held_out_pair)
+
+
+def write_scenes(paths: Layout, images: list[str]) -> None:
+    shown = [(SOURCE, make_scene(1, "raw", n, ObjectLimits())) for n in range(4)]
+    shown.append((SOURCE, held_out_scene()))
+    shown += [(STYLE, make_scene(1, "style", n, ObjectLimits())) for n in range(2)]
+    rows = [
+        ImageRow(scene, source, f"{image}.png", image)
+        for image, (source, scene) in zip(images, shown, strict=True)
+    ]
+    write_table(paths.scenes, scenes_table(rows))
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, params: Params) -> Layout:
     """Four raw train samples of which three are rewritten and two kept, one test, two of style."""
@@ -68,6 +88,7 @@ def workspace(tmp_path: Path, params: Params) -> Layout:
 
     paths = Layout(tmp_path)
     images = make_images(paths.images, 7)
+    write_scenes(paths, images)
     train = [make(SOURCE, "train", n, images) for n in range(4)]
     style = [make(STYLE, "train", n, images) for n in (5, 6)]
     write_table(
@@ -124,9 +145,15 @@ def test_a_sound_workspace_gets_its_gate_file(workspace: Layout, params: Params)
         "pairs",
         "release",
         "rewrites",
+        "sample_scenes",
         "samples",
+        "scenes",
+        "tuning_scenes",
     ]
     assert found["rows"] == {
+        "scenes": 7,
+        "sample_scenes": 7,
+        "tuning_scenes": 6,
         "samples": 7,
         "pairs": 2,
         "rewrites": 3,
@@ -155,3 +182,85 @@ def test_failures_are_one_line_each_and_leave_no_gate_file(
     assert lines[-1].startswith("the data gate: 2 of ")
     assert not workspace.gate.exists()
     assert read_json(workspace.runs / "gate.json")["success"] is False
+
+
+def leak(paths: Layout, place: int, **values: object) -> None:
+    """Change one row of data/scenes."""
+    table = read_table(paths.scenes)
+    rows = table.to_pylist()
+    rows[place] |= values
+    write_table(paths.scenes, pa.Table.from_pylist(rows, schema=table.schema))
+
+
+def gate_lines(paths: Layout, params: Params) -> list[str]:
+    with pytest.raises(UserError) as error:
+        validate(params, paths)
+    return str(error.value).splitlines()[:-1]
+
+
+def test_a_scene_leaked_from_test_into_the_raw_train_images_turns_the_gate_red(
+    workspace: Layout, params: Params
+) -> None:
+    shown = read_table(workspace.scenes).to_pylist()[4]
+    leak(workspace, 0, graph=shown["graph"], held_out_pair=True)
+    lines = gate_lines(workspace, params)
+    [leaked] = [line for line in lines if line.startswith("scenes.leaks")]
+    assert leaked.startswith(
+        "scenes.leaks: 2 of 7 rows show a scene that another pool shows too (expected none), "
+        "such as 'raw and test share "
+    )
+    assert lines[1:] == [
+        "scenes.astray: 1 of 7 rows show a scene whose hash belongs to another pool "
+        "(expected none)",
+        "scenes.held_out_leaks: 1 of 7 rows show a held-out colour and shape outside the test "
+        "pool (expected none)",
+        *[line for line in lines if line.startswith("tuning_scenes.leaks")],
+    ]
+    assert "tuned on and show a scene of a pool that is not for tuning" in lines[-1]
+    assert "'tuning and test share " in lines[-1]
+
+
+def test_a_sample_that_shows_a_scene_of_another_pool_turns_the_gate_red(
+    workspace: Layout, params: Params
+) -> None:
+    path = workspace.samples / f"{STYLE}.parquet"
+    rows = read_table(path).to_pylist()
+    tested = read_table(workspace.scenes).to_pylist()[4]["image_sha256"]
+    rows[0]["images"] = [tested]
+    write_table(path, pa.Table.from_pylist(rows, schema=read_table(path).schema))
+    lines = gate_lines(workspace, params)
+    assert lines[0] == (
+        "sample_scenes.stray: 1 of 7 rows show a scene of a pool that is not their source's "
+        "(expected none), such as 'shapes_llava/train shows test'"
+    )
+    assert lines[1].startswith("tuning_scenes.leaks: 1 of 6 rows")
+
+
+def test_an_image_in_two_pools_and_one_without_a_scene_are_told(
+    workspace: Layout, params: Params
+) -> None:
+    rows = read_table(workspace.scenes).to_pylist()
+    leak(workspace, 5, image_sha256=rows[4]["image_sha256"])
+    lines = gate_lines(workspace, params)
+    assert lines[0].startswith(
+        "scenes.image_leaks: 2 of 7 rows are an image that another pool has too (expected none), "
+        "such as 'style and test share "
+    )
+    assert (
+        "sample_scenes.unknown: 1 of 7 rows are an image of a Shapes sample without a scene in "
+        "data/scenes (expected none)"
+    ) in lines
+
+
+def test_a_wrong_flag_and_too_few_held_out_pairs_are_told(
+    workspace: Layout, params: Params
+) -> None:
+    made = (make_scene(1, "test", index, ObjectLimits()) for index in range(50))
+    other = next(scene for scene in made if not scene.held_out_pair)
+    leak(workspace, 4, graph=to_json(other))
+    assert gate_lines(workspace, params) == [
+        "scenes.misflagged: 1 of 7 rows have a held_out_pair flag that the scene contradicts "
+        "(expected none)",
+        "scenes.test_held_out: share of test scenes with a held-out pair: 0 "
+        "(expected at least 0.25)",
+    ]

@@ -245,6 +245,7 @@ class ValidateParams:
     max_reject_share: float
     min_reward_gain: float
     min_strategy_share: float
+    min_held_out_share: float = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -208,6 +208,11 @@ def none_of(column: str, says: str) -> Rule:
     return Rule("expect_column_values_to_be_in_set", says, column, {"value_set": [0]})
 
 
+def blank(column: str, says: str) -> Rule:
+    """A text column that says what is amiss (see ``scenes``) is empty in every row."""
+    return among(column, [""], says)
+
+
 def filled(column: str, says: str) -> Rule:
     """Every text has a character that is not white space."""
     return Rule("expect_column_values_to_match_regex", says, column, {"regex": r"\S"})

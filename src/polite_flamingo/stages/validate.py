@@ -1,4 +1,4 @@
-"""Stage `validate`: the data gate over samples, pairs, rewrites, decisions and the release."""
+"""Stage `validate`: the data gate over scenes, samples, pairs, rewrites, decisions, the release."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ def validate(params: Params, paths: Layout) -> None:
     Raises UserError with one line a failed expectation; gate.json is not written then, so that no
     later stage runs, and the findings are in runs/gate.json.
     """
-    from polite_flamingo.quality import gate, suites
+    from polite_flamingo.quality import gate, scenes, suites
 
-    result = gate.run(
-        gate_tables(params, paths), suites.all_suites(params), paths.runs / "data_docs"
+    every = (
+        scenes.scenes_suite(params.validate.min_held_out_share),
+        scenes.sample_scenes_suite(),
+        scenes.tuning_scenes_suite(),
+        *suites.all_suites(params),
     )
+    result = gate.run(gate_tables(params, paths), every, paths.runs / "data_docs")
     write_json(paths.runs / "gate.json", result.to_json())
     if not result.success:
         # The summary comes last: orchestrators show the last line as the reason.
@@ -40,7 +44,10 @@ def validate(params: Params, paths: Layout) -> None:
 def gate_tables(params: Params, paths: Layout) -> dict[str, pd.DataFrame]:
     """The tables by the names of their suites."""
     from polite_flamingo.quality import frames
+    from polite_flamingo.quality.scenes import sample_scenes_frame, tuning_scenes_frame
+    from polite_flamingo.stages.generate import scene_pools
 
+    scenes = _scenes(paths)
     samples = _samples(params, paths)
     pairs = read_table(paths.pairs / "pairs.parquet").to_pandas()
     candidates = read_table(paths.rewrites / "candidates.parquet").to_pandas()
@@ -50,12 +57,35 @@ def gate_tables(params: Params, paths: Layout) -> dict[str, pd.DataFrame]:
     kept = read_table(paths.filtered / "kept.parquet").to_pandas()
     raw_ids = _raw_ids(params, paths)
     return {
+        "scenes": scenes,
+        "sample_scenes": sample_scenes_frame(samples, scenes, scene_pools()),
+        "tuning_scenes": tuning_scenes_frame(_tuning_images(params, samples, kept), scenes),
         "samples": frames.samples_frame(samples, ImageStore(paths.images).ids()),
         "pairs": frames.pairs_frame(pairs, samples, params.distort.shares),
         "rewrites": frames.rewrites_frame(candidates, rejects, samples, raw_ids),
         "decisions": frames.decisions_frame(decisions, candidates),
         "release": frames.release_frame(kept, samples, decisions, scores),
     }
+
+
+def _scenes(paths: Layout) -> pd.DataFrame:
+    """data/scenes with what is amiss, judged by the graphs themselves."""
+    from polite_flamingo.quality.scenes import SceneFact, scenes_frame
+    from polite_flamingo.shapes.scene import from_json, pool_of, scene_hash
+
+    table = read_table(paths.scenes).to_pandas()
+    facts = {}
+    for text in table["graph"]:
+        scene = from_json(text)
+        facts[text] = SceneFact(scene_hash(scene), pool_of(scene), scene.held_out_pair)
+    return scenes_frame(table, facts)
+
+
+def _tuning_images(params: Params, samples: pd.DataFrame, kept: pd.DataFrame) -> set[str]:
+    """Images of all that the models are tuned on: rewrites, raw annotations and the style."""
+    sources = {*params.rewrite.sources, *params.tune.style_sources}
+    trained = samples[samples["source"].isin(sources) & (samples["split"] == "train")]
+    return {image for images in (*trained["images"], *kept["images"]) for image in images}
 
 
 def _samples(params: Params, paths: Layout) -> pd.DataFrame:
