@@ -71,15 +71,16 @@ def sample_scenes_frame(
 
     shown = _by_image(scenes, "pool")
     rows = []
-    for sample in samples[["sample_id", "source", "split", "images"]].itertuples(index=False):
-        home = pools.get((sample.source, sample.split))
-        for image in sample.images:
+    names = ("sample_id", "source", "split", "images")
+    for key, source, split, images in zip(*(samples[name] for name in names), strict=True):
+        home = pools.get((source, split))
+        for image in images:
             found = shown.get(image, set())
             if home is None and not found:
                 continue
             strange = " and ".join(sorted(found - {home}))
-            stray = f"{sample.source}/{sample.split} shows {strange}" if strange else ""
-            rows.append((sample.sample_id, sample.source, image, stray, int(not found)))
+            stray = f"{source}/{split} shows {strange}" if strange else ""
+            rows.append((key, source, image, stray, int(not found)))
     return pd.DataFrame(rows, columns=["sample_id", "source", "image", "stray", "unknown"])
 
 

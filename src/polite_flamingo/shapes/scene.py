@@ -412,7 +412,7 @@ def _extent(shape: str, size: str, rng: np.random.Generator) -> tuple[int, int]:
 
 
 def _clear(center: float) -> bool:
-    return all(abs(center - line * GRID / 3) >= _REGION_CLEARANCE for line in (1, 2))
+    return min(abs(center - GRID / 3), abs(center - 2 * GRID / 3)) >= _REGION_CLEARANCE
 
 
 def _fits(thing: Thing, below: Sequence[Thing], above: Sequence[Thing], overlap: bool) -> bool:

@@ -105,7 +105,7 @@ def check_plain_scenes(shares: Mapping[str, float]) -> None:
 
 def scene_pools() -> dict[tuple[str, str], str]:
     """The pool that the scenes of each (source, split) of samples lie in."""
-    pools = {}
+    pools: dict[tuple[str, str], str] = {}
     # COCO annotations of the same images stand beside LLaVA's.
     sources = {**WORLDS, "shapes_llava_coco": WORLDS["shapes_llava"]}
     for source, world in sources.items():
