@@ -66,7 +66,7 @@ def read_back(question: Question, text: str) -> str | None:
     """Read the answer from a polite response, as a reader who knows the question would."""
     text = text.lower()
     if question.kind in language.POLAR_KINDS:
-        found = re.findall(r"\b(yes|no)\b(?=[,:])", text)
+        found = re.findall(r"\b(yes|no)\b(?=[,:.])", text)
         return found[0] if found else None
     words = {
         "color": COLORS,
