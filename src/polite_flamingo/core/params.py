@@ -38,12 +38,17 @@ class SplitLimits:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class GenerateParams:
-    """The Shapes world: scenes a source, and how they look."""
+    """The Shapes world: scenes a source, and how they look.
+
+    ``attachment_share``: share of the text-only conversations that speak of a picture of which only
+    a note is left.
+    """
 
     seed: int
     image_size: int = Field(ge=16)
     max_objects: int = Field(ge=1, le=12)
     wrong_share: float = Field(ge=0, le=1)
+    attachment_share: float = Field(default=0.6, ge=0, le=1)
     counts: dict[str, SplitCounts]
     judge_examples: int = Field(ge=8)
 

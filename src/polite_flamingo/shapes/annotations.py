@@ -5,8 +5,10 @@ Nothing here is polite, and no sentence template is shared with the polite langu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from polite_flamingo.shapes.forms import (
     QUESTION_FORMS,
     RATIONALE_FORMS,
     TEST_CLEVR_FORMS,
+    TEST_GRID3D_FORMS,
     TEST_QUESTION_FORMS,
 )
 from polite_flamingo.shapes.questions import Phrase, Question
@@ -32,29 +35,54 @@ from polite_flamingo.shapes.spelling import (
     name_of,
     place_words,
     plural,
+    scrawl,
+    slip,
+    spell,
     with_article,
 )
 from polite_flamingo.shapes.spelling import SYNONYMS as SYNONYMS
 
+# Share of the test sources' questions in forms that occur nowhere else.
+TEST_ONLY_SHARE = 0.2
 
-def question_text(question: Question, rng: np.random.Generator, pool: str) -> str:
-    """Word a question casually, in lower case; half of the test pool's forms occur only there."""
+
+def question_text(
+    question: Question, rng: np.random.Generator, pool: str, human: bool = False
+) -> str:
+    """Word a question casually, in lower case.
+
+    ``human`` sources ask a fifth of the test pool's questions in forms that occur only there.
+    """
     forms = QUESTION_FORMS[question.kind]
     if question.kind == "shape" and question.subject == Phrase():
         forms = BARE_SHAPE_FORMS
-    if pool == "test" and rng.random() < 0.5:
+    if pool == "test" and human and rng.random() < TEST_ONLY_SHARE:
         forms = TEST_QUESTION_FORMS[question.kind]
     return _fill(pick(forms, rng), question, rng, synonyms=0.15)
 
 
-def clevr_text(question: Question, rng: np.random.Generator, pool: str) -> str:
-    """Word a question as CLEVR's generator does; half of the test pool's forms occur only there."""
-    tested = pool == "test" and rng.random() < 0.5
+def clevr_text(question: Question, rng: np.random.Generator, pool: str, human: bool = False) -> str:
+    """Word a question as CLEVR's generator does; test-only forms as in :func:`question_text`."""
+    tested = pool == "test" and human and rng.random() < TEST_ONLY_SHARE
     forms = (TEST_CLEVR_FORMS if tested else CLEVR_FORMS)[question.kind]
     text = _fill(pick(forms, rng), question, rng, synonyms=0.0)
     for vowel in "aeiou":
         text = text.replace(f" a {vowel}", f" an {vowel}")
     return text
+
+
+@lru_cache(maxsize=1)
+def _test_only() -> re.Pattern[str]:
+    tables = (*TEST_QUESTION_FORMS.values(), *TEST_CLEVR_FORMS.values(), TEST_GRID3D_FORMS)
+    forms = {form.replace(" ?", "?") for table in tables for form in table}
+    forms |= {form.replace(" a {x}", " an {x}") for form in forms}
+    patterns = (re.sub(r"\\\{\w+\\\}", ".+", re.escape(form)) for form in sorted(forms))
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+def is_test_only_form(question: str) -> bool:
+    """Tell whether a question is put in a form that only the test sources use."""
+    return _test_only().fullmatch(" ".join(question.split()).replace(" ?", "?")) is not None
 
 
 def clevr_program(question: Question) -> list[dict[str, Any]]:
@@ -105,9 +133,16 @@ def answer_choices(question: Question, given: str, rng: np.random.Generator) -> 
     return [choices[int(place)] for place in rng.permutation(4)]
 
 
-def direct_answers(answer: str, rng: np.random.Generator, number: int = 10) -> list[str]:
+def direct_answers(
+    answer: str, rng: np.random.Generator, number: int = 10, human: bool = False
+) -> list[str]:
     """Write an answer as ``number`` annotators type it: mostly alike, some sloppy."""
-    return [terse_answer(answer, rng) for _ in range(number)]
+    lines = [terse_answer(answer, rng) for _ in range(number)]
+    if human:
+        # A slip here, another word there, as ten people give one answer.
+        lines = [slip(line, rng) if rng.random() < 0.06 else line for line in lines]
+        lines = [spell(line, rng, 0.15) for line in lines]
+    return lines
 
 
 def terse_answer(answer: str, rng: np.random.Generator) -> str:
@@ -121,16 +156,19 @@ def terse_answer(answer: str, rng: np.random.Generator) -> str:
     return text + "." if chance < 0.1 else text
 
 
-def rationales(question: Question, answer: str, rng: np.random.Generator) -> list[str]:
+def rationales(
+    question: Question, answer: str, rng: np.random.Generator, human: bool = False
+) -> list[str]:
     """Write three different terse rationales for a given answer (true or not)."""
     forms = RATIONALE_FORMS[question.kind]
     order = rng.permutation(len(forms))[:3]
     place = place_words(answer, rng) if question.kind == "position" else ""
     asked = replace(question, answer=answer)
-    return [
+    lines = [
         _fill(forms[int(spot)], asked, rng, synonyms=0.0, answer=answer, place=place)
         for spot in order
     ]
+    return [scrawl(line.rstrip("."), rng) for line in lines] if human else lines
 
 
 def vsr_caption(question: Question, rng: np.random.Generator) -> str:
@@ -139,7 +177,7 @@ def vsr_caption(question: Question, rng: np.random.Generator) -> str:
     return text[0].upper() + text[1:]
 
 
-def grid3d_tokens(question: Question, rng: np.random.Generator) -> list[str]:
+def grid3d_tokens(question: Question, rng: np.random.Generator, human: bool = False) -> list[str]:
     """Word an existence or counting question as GRiD-3D's token list, "?" last."""
     forms = {
         "exist": (
@@ -159,6 +197,10 @@ def grid3d_tokens(question: Question, rng: np.random.Generator) -> list[str]:
             "what number of {xs} can you find ?",
         ),
     }[question.kind]
+    if human and rng.random() < TEST_ONLY_SHARE:
+        forms = tuple(
+            form for form in TEST_GRID3D_FORMS if ("many" in form) == (question.kind == "count")
+        )
     return _fill(pick(forms, rng), question, rng, synonyms=0.0).split()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from polite_flamingo.shapes.notes import notes
 from polite_flamingo.shapes.scene import (
     COLORS,
     RELATIONS,
@@ -57,9 +58,19 @@ def draw_mistake(scene: Scene, rng: np.random.Generator) -> Mistake:
 
 
 def captions(
-    scene: Scene, rng: np.random.Generator, number: int = 5, focus: Thing | None = None
+    scene: Scene,
+    rng: np.random.Generator,
+    number: int = 5,
+    focus: Thing | None = None,
+    human: bool = False,
 ) -> list[str]:
-    """Write ``number`` different terse captions; each names colour and shape of ``focus``."""
+    """Write ``number`` different terse captions; each names colour and shape of ``focus``.
+
+    ``human``: as people type, differing in what they tell; else the tidier style of the base
+    sources, from which the base model learns to see.
+    """
+    if human:
+        return [note.text for note in notes(scene, rng, number, focus)]
     found: list[str] = []
     forms = list(_CAPTION_FORMS)
     rng.shuffle(forms)

@@ -9,10 +9,12 @@ import numpy as np
 
 from polite_flamingo.shapes.forms import CHANGE_FORMS
 from polite_flamingo.shapes.scene import COLORS, Change, Scene, pick, region
-from polite_flamingo.shapes.spelling import item_of, place_words, roughen, with_article
+from polite_flamingo.shapes.spelling import item_of, place_words, roughen, scrawl, with_article
 
 
-def change_sentences(change: Change, rng: np.random.Generator, number: int) -> list[str]:
+def change_sentences(
+    change: Change, rng: np.random.Generator, number: int, human: bool = False
+) -> list[str]:
     """Write ``number`` different sentences about the one change of a Spot-the-Diff pair."""
     forms = CHANGE_FORMS[change.kind]
     words = {"x": "", "y": "", "a": "", "color": "", "place": "", "there": ""}
@@ -30,7 +32,8 @@ def change_sentences(change: Change, rng: np.random.Generator, number: int) -> l
             "there": place_words(region(change.after), rng),
         }
     order = rng.permutation(len(forms))[:number]
-    return [roughen(forms[int(spot)].format(**words), rng) for spot in order]
+    finish = scrawl if human else roughen
+    return [finish(forms[int(spot)].format(**words), rng) for spot in order]
 
 
 def mistaken_change(change: Change, scenes: Sequence[Scene], rng: np.random.Generator) -> Change:

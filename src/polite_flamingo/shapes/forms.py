@@ -106,8 +106,8 @@ TEST_QUESTION_FORMS: Mapping[str, tuple[str, ...]] = {
     "size": ("how large is the {x}?", "which size does the {x} have?"),
     "texture": ("which pattern fills the {x}?", "is the {x} dotted, striped or plain?"),
     "exist": ("can {a} be seen?", "does {a} appear here?"),
-    "count": ("what is the number of {xs}?", "how many {xs} does the image show?"),
-    "relation": ("does the {x} sit {rel} the {y}?", "is it true that the {x} is {rel} the {y}?"),
+    "count": ("what is the total of {xs}?", "the image has how many {xs}?"),
+    "relation": ("does the {x} sit {rel} the {y}?", "would you say the {x} is {rel} the {y}?"),
     "position": ("whereabouts is the {x}?", "in what region of the image is the {x}?"),
     "compare": (
         "are the {xs} more numerous than the {ys}?",
@@ -272,3 +272,10 @@ CHANGE_FORMS: Mapping[str, tuple[str, ...]] = {
         "nothing changed",
     ),
 }
+
+TEST_GRID3D_FORMS = (
+    "can {a} be spotted ?",
+    "would you find {a} here ?",
+    "so many {xs} , how many exactly ?",
+    "of {xs} , how many does one see ?",
+)

@@ -124,3 +124,28 @@ def typo(text: str, rng: np.random.Generator) -> str:
     at = int(rng.integers(1, len(word) - 2))
     words[spot] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
     return " ".join(words)
+
+
+def scrawl(text: str, rng: np.random.Generator) -> str:
+    """Finish as people type: lower case mostly, seldom a full stop, at times a slip."""
+    if rng.random() < 0.12:
+        text = slip(text, rng)
+    if rng.random() < 0.12:
+        text = text[0].upper() + text[1:]
+    if rng.random() < 0.12:
+        text += "."
+    return text
+
+
+def slip(text: str, rng: np.random.Generator) -> str:
+    """Mistype one longer word: two letters swapped, one left out or one typed twice."""
+    words = text.split(" ")
+    long = [spot for spot, word in enumerate(words) if len(word) >= 5 and word.isalpha()]
+    if not long:
+        return text
+    spot = pick(long, rng)
+    word = words[spot]
+    at = int(rng.integers(1, len(word) - 2))
+    swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    words[spot] = pick((swapped, word[:at] + word[at + 1 :], word[:at] + word[at] + word[at:]), rng)
+    return " ".join(words)

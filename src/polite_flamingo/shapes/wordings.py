@@ -36,7 +36,7 @@ _SOLO = re.compile(r"(I|you|it is|it was|it makes|someone|nobody|my|what)\b")
 _FRONTED = re.compile(
     r"(when|if|as|for|here|compared|among|in|to my|at|of|given|asked|judging|speaking|seen|looking|"
     r"having|by|look|visible|nothing|somewhere|counting|the answer|where|after|before|comparing|"
-    r"not only)\b|\{(at|rel|in)\}|.*[.:;] "
+    r"not only|its color)\b|\{(at|rel|in)\}|.*[.:;] "
 )
 # An intro that is no part of the sentence: nothing, "sure!", "yes,".
 _DETACHED = re.compile(r"(?:.*[.!?:] )?(?:\{yes\}[,.:] )?~")
