@@ -121,7 +121,7 @@ def test_unseen_wordings_occur_in_the_test_pool_only(kind: str) -> None:
     unseen = {"raw": 0, "test": 0}
     for scene, question in asked(kind):
         for pool in unseen:
-            text = question_text(question, generator(5, scene.scene_id, kind), pool)
+            text = question_text(question, generator(5, scene.scene_id, kind), pool, human=True)
             assert text == text.lower()
             # A form that starts with its slots would fit nearly every text.
             forms = [form for form in QUESTION_FORMS[kind] if not form.startswith("{")]

@@ -76,4 +76,5 @@ def test_changes_name_what_changed() -> None:
     for scene in SCENES:
         request, answer = attachments.exchange(scene, "A", generator(6, scene.scene_id), "change")
         note = words(re.sub(r"\n.*", "", request.split(": ")[-1]))
-        assert [w for w in COLORS if w in note] == [w for w in COLORS if w in words(answer)]
+        # A slip of the pen may hide a colour in the note, not in the answer.
+        assert {*note} & {*COLORS} <= {*words(answer)}

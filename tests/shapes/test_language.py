@@ -133,7 +133,7 @@ def responses_by_kind(
     found: dict[str, list[str]] = {}
     for kind in KINDS:
         name = "attribute" if kind in language.ATTRIBUTE_KINDS else kind
-        for scene, question in (asked[kind] * 40)[: 4000 if kind in language.POLAR_KINDS else 2000]:
+        for scene, question in (asked[kind] * 60)[: 5400 if kind in language.POLAR_KINDS else 2000]:
             full = name if kind not in language.POLAR_KINDS else f"{name} {question.answer}"
             text = language.respond(scene, question, wording, rng)
             found.setdefault(full, []).append(text)

@@ -102,7 +102,7 @@ BARE_SHAPE_FORMS = (
 # Only ever asked in the test pool: unseen wordings.
 TEST_QUESTION_FORMS: Mapping[str, tuple[str, ...]] = {
     "color": ("name the color of the {x}.", "the {x} has which color?"),
-    "shape": ("name the shape of the {x}.", "the {x} has what shape?"),
+    "shape": ("name the shape of the {x}.", "state the shape of the {x}."),
     "size": ("how large is the {x}?", "which size does the {x} have?"),
     "texture": ("which pattern fills the {x}?", "is the {x} dotted, striped or plain?"),
     "exist": ("can {a} be seen?", "does {a} appear here?"),
