@@ -194,6 +194,15 @@ def test_text_only_files(tmp_path: Path) -> None:
         assert [m["from"] for m in chat["conversations"][:2]] == ["human", "gpt"]
 
 
+def test_conversations_about_attachments_have_their_share(tmp_path: Path) -> None:
+    scenes: writers.Scenes = {"train": made("style", 200)}
+    settings = replace(SETTINGS, attachment_share=0.6)
+    writers.write_sharegpt(tmp_path, "shapes_sharegpt", scenes, settings)
+    chats = load(tmp_path / "sharegpt.json")
+    noted = sum("note" in chat["conversations"][0]["value"].lower() for chat in chats)
+    assert 0.4 < noted / len(chats) < 0.7
+
+
 def test_vsr_captions_are_labelled_by_their_truth(tmp_path: Path) -> None:
     scenes: writers.Scenes = {"test": made("test", 30, least=2)}
     rows = writers.write_vsr(tmp_path, "shapes_vsr", scenes, SETTINGS)

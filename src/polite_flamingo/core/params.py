@@ -42,6 +42,8 @@ class GenerateParams:
 
     ``plain_scenes``: share of a source's scenes that are plain (four things at most, none on
     another, nothing in the background); all others are rich.
+    ``attachment_share``: share of the text-only conversations that speak of a picture of which only
+    a note is left.
     """
 
     seed: int
@@ -49,6 +51,7 @@ class GenerateParams:
     max_objects: int = Field(ge=1, le=8)
     plain_scenes: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     wrong_share: float = Field(ge=0, le=1)
+    attachment_share: float = Field(default=0.6, ge=0, le=1)
     counts: dict[str, SplitCounts]
     judge_examples: int = Field(ge=8)
 

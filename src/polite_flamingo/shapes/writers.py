@@ -13,7 +13,7 @@ import numpy as np
 
 from polite_flamingo.core.seeds import generator, unit
 from polite_flamingo.core.tables import write_json, write_jsonl
-from polite_flamingo.shapes import language
+from polite_flamingo.shapes import attachments, language
 from polite_flamingo.shapes.annotations import (
     answer_choices,
     captions,
@@ -53,11 +53,17 @@ _LABEL_SHARE = 0.35
 
 @dataclass(frozen=True)
 class Settings:
-    """What every writer needs to know; ``wrong_share`` applies to raw train annotations only."""
+    """What every writer needs to know; ``wrong_share`` applies to raw train annotations only.
+
+    ``human``: annotations as people type them, and test-only questions. ``attachment_share``: share
+    of text-only conversations about an attachment that can't be seen.
+    """
 
     seed: int
     image_size: int = 64
     wrong_share: float = 0.0
+    human: bool = False
+    attachment_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,11 +91,11 @@ def write_coco(folder: Path, source: str, scenes: Scenes, settings: Settings) ->
             wrong = []
             if _is_wrong(settings, source, split, scene):
                 mistake = draw_mistake(scene, rng)
-                lines = captions(mistake.scene, rng, focus=mistake.thing)
+                lines = captions(mistake.scene, rng, focus=mistake.thing, human=settings.human)
                 given, true = (f"{t.color} {t.shape}" for t in (mistake.thing, mistake.true))
                 wrong.append({"record": str(image_id), "given": given, "true": true})
             else:
-                lines = captions(scene, rng)
+                lines = captions(scene, rng, human=settings.human)
             annotated.append((image_id, file_name, scene, lines))
             path = f"{name}/{file_name}"
             rows.append(_write_image(folder, path, scene, source, settings, wrong))
@@ -153,12 +159,12 @@ def write_aokvqa(folder: Path, source: str, scenes: Scenes, settings: Settings) 
                         "split": name,
                         "image_id": image_id,
                         "question_id": question_id,
-                        "question": question_text(question, rng, scene.pool),
+                        "question": question_text(question, rng, scene.pool, settings.human),
                         "choices": choices,
                         "correct_choice_idx": choices.index(given),
-                        "direct_answers": direct_answers(given, rng),
+                        "direct_answers": direct_answers(given, rng, human=settings.human),
                         "difficult_direct_answer": False,
-                        "rationales": rationales(question, given, rng),
+                        "rationales": rationales(question, given, rng, settings.human),
                     }
                 )
             path = f"{name}2017/{image_id:012d}.jpg"
@@ -189,7 +195,7 @@ def write_clevr(folder: Path, source: str, scenes: Scenes, settings: Settings) -
                         "question_family_index": kinds.index(question.kind),
                         "split": name,
                         "program": clevr_program(question),
-                        "question": clevr_text(question, rng, scene.pool),
+                        "question": clevr_text(question, rng, scene.pool, settings.human),
                         "answer": given,
                     }
                 )
@@ -221,7 +227,7 @@ def write_spotdiff(folder: Path, source: str, scenes: Scenes, settings: Settings
                 told = mistaken_change(change, (scene, variant), rng)
                 given, true = (_change_words(c) for c in (told, change))
                 wrong.append({"record": str(number), "given": given, "true": true})
-            sentences = change_sentences(told, rng, 1 + int(rng.integers(2)))
+            sentences = change_sentences(told, rng, 1 + int(rng.integers(2)), settings.human)
             records.append({"img_id": str(number), "sentences": sentences})
             for shown, path in ((scene, f"{number}.png"), (variant, f"{number}_2.png")):
                 path = f"resized_images/{path}"
@@ -248,7 +254,8 @@ def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -
         rng = generator(settings.seed, source, scene.scene_id)
         path = f"coco/train2017/{number:012d}.jpg"
         rows.append(_write_image(folder, path, scene, source, settings))
-        told = captions(scene, generator(settings.seed, source, scene.scene_id, "captions"))
+        hand = generator(settings.seed, source, scene.scene_id, "captions")
+        told = captions(scene, hand, human=settings.human)
         annotated.append((number, f"{number:012d}.jpg", scene, told))
         wording = STYLE_WORDING
         record = {"id": f"{number:012d}", "image": path}
@@ -282,13 +289,17 @@ def write_sharegpt(folder: Path, source: str, scenes: Scenes, settings: Settings
     """Write ShareGPT: one conversation a train scene (text only).
 
     Most are chats; some are an exchange about pictures that the conversation does not show (a
-    change between two, a class label), as in ShareGPT, where attachments were lost.
+    change between two, a class label), as in ShareGPT, where attachments were lost; a share of
+    ``settings.attachment_share`` is about one of which only a note is left.
     """
     records = []
     for index, scene in enumerate(scenes.get("train", ())):
         rng = generator(settings.seed, source, scene.scene_id)
         chance = rng.random()
-        if chance < _CHANGE_SHARE:
+        if unit(settings.seed, "attachment", scene.scene_id) < settings.attachment_share:
+            number = 1 + int(rng.integers(3))
+            turns = [attachments.exchange(scene, STYLE_WORDING, rng) for _ in range(number)]
+        elif chance < _CHANGE_SHARE:
             variant, change = make_variant(scene, settings.seed)
             turns = [language.change(scene, variant, change, STYLE_WORDING, rng)]
         elif chance < _CHANGE_SHARE + _LABEL_SHARE:
@@ -344,7 +355,7 @@ def write_grid3d(folder: Path, source: str, scenes: Scenes, settings: Settings) 
             questions.append(
                 {
                     "img_idx": number,
-                    "question": grid3d_tokens(question, rng),
+                    "question": grid3d_tokens(question, rng, settings.human),
                     "answer": truth if existence else question.answer,
                     "task": "existence_prediction" if existence else "counting",
                 }

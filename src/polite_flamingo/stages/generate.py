@@ -138,7 +138,12 @@ def _write_source(folder: Path, plan: GenerateParams, source: str) -> list[Image
         scenes["train"] = _scenes(world.train, source, counts.train, plan)
     if world.test:
         scenes["test"] = _scenes(world.test, source, counts.test, plan)
-    rows = world.write(folder / source, source, scenes, _settings(plan, world.raw))
+    rows = world.write(
+        folder / source,
+        source,
+        scenes,
+        _settings(plan, world.raw, world.train not in ("base", "judges")),
+    )
     return [replace(row, path=f"{source}/{row.path}") for row in rows]
 
 
@@ -180,5 +185,11 @@ def _scenes(pool: str, source: str, number: int, plan: GenerateParams) -> Iterat
         yield make_scene(plan.seed, pool, index, limits)
 
 
-def _settings(plan: GenerateParams, raw: bool) -> Settings:
-    return Settings(plan.seed, plan.image_size, plan.wrong_share if raw else 0.0)
+def _settings(plan: GenerateParams, raw: bool, human: bool = False) -> Settings:
+    return Settings(
+        plan.seed,
+        plan.image_size,
+        wrong_share=plan.wrong_share if raw else 0.0,
+        human=human,
+        attachment_share=plan.attachment_share,
+    )
