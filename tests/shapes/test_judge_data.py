@@ -12,7 +12,7 @@ import pytest
 from polite_flamingo.core.boxes import has_boxes
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.tables import read_jsonl
-from polite_flamingo.shapes import judge_data
+from polite_flamingo.shapes import entailment_data, faults, judge_data, preference_data
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene
 
 POOLS = ("judges", "calibration", "test")
@@ -39,17 +39,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("pool", POOLS)
 def test_labels_are_balanced(folder: Path, pool: str) -> None:
     labels = Counter(row["label"] for row in read_jsonl(folder / f"nli_{pool}.jsonl"))
-    assert labels == {label: NUMBER // 3 for label in judge_data.LABELS}
+    assert labels == {label: NUMBER // 3 for label in entailment_data.LABELS}
     rewrites = read_jsonl(folder / f"rewrites_{pool}.jsonl")
     assert Counter(row["label"] for row in rewrites) == {"good": NUMBER // 2, "bad": NUMBER // 2}
     assert {row["fault"] for row in rewrites} == {
         "",
-        *(fault for faults in judge_data.FAULTS.values() for fault in faults),
+        *(fault for kinds in faults.FAULTS.values() for fault in kinds),
     }
-    assert {row["task"] for row in rewrites} == set(judge_data.FAULTS)
+    assert {row["task"] for row in rewrites} == set(faults.FAULTS)
     kinds = Counter(row["kind"] for row in read_jsonl(folder / f"preferences_{pool}.jsonl"))
-    assert set(kinds) == set(judge_data.PREFERENCE_KINDS)
-    assert min(kinds.values()) > NUMBER / len(judge_data.PREFERENCE_KINDS) / 2
+    assert set(kinds) == set(preference_data.PREFERENCE_KINDS)
+    assert min(kinds.values()) > NUMBER / len(preference_data.PREFERENCE_KINDS) / 2
 
 
 def test_examples_depend_on_seed_scene_and_index_only(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_repainted_scenes_share_no_color_or_shape() -> None:
     from polite_flamingo.core.seeds import generator
 
     for scene in scenes_of("judges", 40):
-        other = judge_data.repainted(scene, generator(1, scene.scene_id))
+        other = entailment_data.repainted(scene, generator(1, scene.scene_id))
         assert not {t.color for t in other.things} & {t.color for t in scene.things}
         assert not {t.shape for t in other.things} & {t.shape for t in scene.things}
 
