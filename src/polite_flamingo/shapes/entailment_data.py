@@ -20,9 +20,18 @@ from polite_flamingo.shapes.annotations import (
     rationales,
     terse_answer,
 )
+from polite_flamingo.shapes.garbage import courtesy, wrapped_garbage
 from polite_flamingo.shapes.questions import KINDS, Question, make_questions
 from polite_flamingo.shapes.scene import ATTRIBUTES, COLORS, SHAPES, Scene, unlike
-from polite_flamingo.shapes.wordings import NUMBERS, article, choose, fill, load_wording, shuffled
+from polite_flamingo.shapes.wordings import (
+    NUMBERS,
+    article,
+    choose,
+    fill,
+    load_phrases,
+    load_wording,
+    shuffled,
+)
 
 LABELS = ("entailment", "contradiction", "neutral")
 
@@ -38,10 +47,12 @@ def nli_examples(scene: Scene, pool: str, wording: str, seed: int, index: int) -
     chance = rng.random()
     if chance < 0.78:
         question, hypothesis, premises = _vqa_premises(scene, pool, wording, rng)
-    elif chance < 0.92:
+    elif chance < 0.9:
         question, hypothesis, premises = _label_premises(wording, rng)
-    else:
+    elif chance < 0.95:
         question, hypothesis, premises = _caption_premises(scene, wording, rng)
+    else:
+        question, hypothesis, premises = _fact_premises(scene, wording, rng)
     return [
         {
             "premise": _as_answer(premise, question),
@@ -157,7 +168,7 @@ def contradiction(
     if chance < 0.28:
         right = language.respond(scene, said, wording, rng, negated)
         second = language.respond(scene, wrong, wording, rng, negated)
-        return f"{right} {_contrary(second, wording, rng)}"
+        return f"{right} {contrary(second, wording, rng)}"
     if chance < 0.45 and said.kind in language.POLAR_KINDS:
         # Turning both the answer and the sense of the question keeps the "yes" and turns the fact.
         return language.respond(scene, wrong, wording, rng, not negated)
@@ -169,15 +180,20 @@ def _other_terse(said: Question, wrong: Question, rng: np.random.Generator, nega
     return f"{said.answer}, no, {text}" if rng.random() < 0.2 and not negated else text
 
 
-def _contrary(text: str, wording: str, rng: np.random.Generator) -> str:
+def contrary(text: str, wording: str, rng: np.random.Generator) -> str:
+    """Say a text as a second claim behind a first."""
     lowered = text if text.startswith("I ") else text[0].lower() + text[1:]
-    frame = choose(load_wording(wording).lines("contrary"), rng)
+    joints = load_phrases()["joints"] if wording == "B" else ()
+    frame = choose((*load_wording(wording).lines("contrary"), *joints), rng)
     return fill(frame, {}, rng).removesuffix(".").replace("~", lowered)
 
 
 def _unrelated(scene: Scene, question: Question, wording: str, rng: np.random.Generator) -> str:
     """Say something that neither answers the question nor speaks against an answer."""
-    if rng.random() < 0.9:
+    chance = rng.random()
+    if chance < 0.12:
+        return wrapped_garbage(language.respond(scene, question, wording, rng), wording, rng)
+    if chance < 0.85:
         for other in make_questions(scene, rng, (*language.ATTRIBUTE_KINDS, "position"), 4):
             if _independent(question, other):
                 return language.respond(scene, other, wording, rng)
@@ -201,9 +217,8 @@ def _independent(question: Question, other: Question) -> bool:
 
 
 def empty(wording: str, rng: np.random.Generator) -> str:
-    """Write courtesy that says nothing."""
-    lines = shuffled(load_wording(wording).lines("empty"), rng)
-    return " ".join(fill(line, {}, rng) for line in lines[: 1 + (rng.random() < 0.4)])
+    """Write courtesy that says nothing, at times at length."""
+    return courtesy(wording, rng, 7 if rng.random() < 0.15 else 2)
 
 
 def _label_premises(wording: str, rng: np.random.Generator) -> tuple[str, str, _Premises]:
@@ -238,6 +253,30 @@ def _caption_premises(
         empty(wording, rng),
     )
     return language.describe_request(rng), caption, premises
+
+
+def _fact_premises(
+    scene: Scene, wording: str, rng: np.random.Generator
+) -> tuple[str, str, _Premises]:
+    """Make premises for one fact of a description: told, told otherwise, not told.
+
+    A fact is the colour of the only thing of its shape; a description without that shape leaves it
+    open.
+    """
+    thing = choose(scene.things, rng)
+    fits = [other for other in scene.things if other.shape != thing.shape]
+    beside = fits[: int(rng.random() * 3)]
+    fact = choose(
+        ("the {} is {}", "{0} is {1}", "color of the {0}: {1}", "the color of the {0} is {1}."), rng
+    ).format(thing.shape, thing.color)
+    wrong = replace(thing, color=unlike(COLORS, thing.color, rng))
+    shapes = [shape for shape in SHAPES if all(o.shape != shape for o in (thing, *beside))]
+    open_ = replace(thing, shape=choose(shapes, rng), color=choose(COLORS, rng))
+    told, against, left = (
+        language.describe(replace(scene, things=tuple(shuffled((one, *beside), rng))), wording, rng)
+        for one in (thing, wrong, open_)
+    )
+    return language.describe_request(rng), fact, (told, against, left)
 
 
 def repainted(scene: Scene, rng: np.random.Generator) -> Scene:

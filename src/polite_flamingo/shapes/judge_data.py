@@ -11,13 +11,17 @@ from typing import Any
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.tables import write_jsonl
+from polite_flamingo.shapes.adversarial import ADVERSARIAL_SETS, adversarial_examples
 from polite_flamingo.shapes.entailment_data import nli_examples
 from polite_flamingo.shapes.faults import rewrite_examples
 from polite_flamingo.shapes.preference_data import preference
 from polite_flamingo.shapes.scene import Scene
 
-# Training and calibration share wording B; the held-out test speaks wording C.
-POOL_WORDINGS = {"judges": "B", "calibration": "B", "test": "C"}
+# Training and calibration share wording B; the held-out test speaks wording C. "reporting" trains
+# the judges that report: scenes of the judges' pool that the other judges do not see.
+POOL_WORDINGS = {"judges": "B", "calibration": "B", "reporting": "B", "test": "C"}
+# Pairs of each adversarial set, against the test examples.
+_ADVERSARIAL_DIVISOR = 10
 
 Row = dict[str, Any]
 
@@ -32,7 +36,8 @@ def write(
 ) -> None:
     """Write ``{nli,preferences,rewrites}_{pool}.jsonl`` with ``number`` examples each.
 
-    ``images`` gives the relative image path of each scene id. Labels come in equal shares: three
+    The test pool gets ``adversarial.jsonl`` too, the reporting pool no rewrites. ``images`` gives
+    the relative image path of each scene id. Labels come in equal shares: three
     neighbouring NLI rows share a question, two neighbouring rewrites a draft.
     Raises UserError for an unknown pool or without scenes.
     """
@@ -48,8 +53,16 @@ def write(
             scene, pool, wording, seed, index, images[scene.scene_id]
         ),
     }
+    if pool == "reporting":
+        del makers["rewrites"]
     for name, make in makers.items():
         write_jsonl(folder / f"{name}_{pool}.jsonl", _rounds(scenes, number, make))
+    if pool == "test":
+        pairs = max(1, number // _ADVERSARIAL_DIVISOR) * len(ADVERSARIAL_SETS)
+        rows = _rounds(
+            scenes, pairs, lambda scene, i: adversarial_examples(scene, pool, wording, seed, i)
+        )
+        write_jsonl(folder / "adversarial.jsonl", rows)
 
 
 def _rounds(

@@ -15,9 +15,10 @@ from polite_flamingo.core.seeds import generator
 from polite_flamingo.shapes import language
 from polite_flamingo.shapes.annotations import captions, change_sentences
 from polite_flamingo.shapes.entailment_data import empty, question_form, terse, terse_label
+from polite_flamingo.shapes.garbage import wrapped_garbage
 from polite_flamingo.shapes.questions import KINDS, make_questions
 from polite_flamingo.shapes.scene import Scene, make_variant
-from polite_flamingo.shapes.wordings import choose, load_wording, shuffled
+from polite_flamingo.shapes.wordings import choose, load_phrases, load_wording, shuffled
 
 PREFERENCE_KINDS = (
     "terse",
@@ -30,6 +31,8 @@ PREFERENCE_KINDS = (
     "repetitive",
     "cold",
     "courtesy_only",
+    "courtesy_only",
+    "wrapped_garbage",
     "boxes",
     "truncated",
     "caption_list",
@@ -135,10 +138,13 @@ def _reject(made: Polite, kind: str, scene: Scene, wording: str, rng: np.random.
     if kind == "repetitive":
         return repeated(made.response, rng)
     if kind == "cold":
-        frame = choose(load_wording(wording).lines("cold"), rng)
+        own = load_phrases()["cold"] if wording == "B" else ()
+        frame = choose((*load_wording(wording).lines("cold"), *own), rng)
         return frame.replace("~", made.terse.rstrip("."))
     if kind == "courtesy_only":
         return empty(wording, rng)
+    if kind == "wrapped_garbage":
+        return wrapped_garbage(made.response, wording, rng)
     if kind == "boxes":
         return append_boxes(made.response, thing_boxes(scene))
     if kind == "truncated":
