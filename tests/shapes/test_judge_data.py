@@ -12,10 +12,12 @@ import pytest
 from polite_flamingo.core.boxes import has_boxes
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.tables import read_jsonl
-from polite_flamingo.shapes import entailment_data, faults, judge_data, preference_data
-from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene
+from polite_flamingo.shapes import adversarial, entailment_data, faults, judge_data, preference_data
+from polite_flamingo.shapes.scene import COLORS, ObjectLimits, Scene, make_scene
+from polite_flamingo.shapes.wordings import WORDINGS, load_phrases, load_wording
 
 POOLS = ("judges", "calibration", "test")
+NO_REWRITES = "reporting"
 NUMBER = 480
 
 
@@ -153,6 +155,67 @@ def test_preferences_prefer_the_polite_response(folder: Path) -> None:
             assert has_boxes(row["rejected"])
         if row["kind"] == "garbled":
             assert sorted(row["rejected"].split()) == sorted(row["chosen"].split())
+
+
+def test_the_reporting_judges_get_texts_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, NO_REWRITES, scenes_of("judges", 6), 30)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "nli_reporting.jsonl",
+        "preferences_reporting.jsonl",
+    ]
+
+
+def test_adversarial_pairs_are_what_they_are_called(folder: Path) -> None:
+    rows = read_jsonl(folder / "adversarial.jsonl")
+    counts = Counter(row["set"] for row in rows)
+    assert counts == dict.fromkeys(adversarial.ADVERSARIAL_SETS, NUMBER // 10)
+    for row in rows:
+        better, worse = row["better"], row["worse"]
+        assert better != worse and worse.strip() and row["draft"]
+        assert row["expected"] == adversarial.ADVERSARIAL_SETS[row["set"]]
+        if row["set"] == "wrong_extra_claim":
+            assert worse.startswith(better) and len(worse) > len(better) + 10
+        if row["set"] == "polite_but_wrong":
+            assert len(worse.split()) > len(better.split()) - 8
+        if row["set"] == "shouting":
+            assert worse.isupper() and better.rstrip(".").lower() in worse.lower()
+        if row["set"] == "repetition":
+            assert len(worse) > 1.5 * len(better)
+    # Only the judges' test pool holds them.
+    assert not (folder / "adversarial_judges.jsonl").exists()
+
+
+def test_the_judges_own_phrases_are_in_no_wording_set() -> None:
+    def bare(text: str) -> str:
+        return re.sub(r"[^a-z]+", " ", text.lower()).strip()
+
+    own = [line for lines in load_phrases().values() for line in lines]
+    assert len(set(map(bare, own))) > 0.95 * len(own)
+    for name in WORDINGS:
+        theirs = {bare(line) for line in all_lines(load_wording(name).frames)} - {""}
+        assert not theirs & set(map(bare, own))
+
+
+def all_lines(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [line for part in parts for line in all_lines(part)]
+
+
+def test_a_description_tells_its_facts(folder: Path) -> None:
+    checked: Counter[str] = Counter()
+    for row in read_jsonl(folder / "nli_judges.jsonl"):
+        premise, fact, _ = parts(row)
+        found = re.fullmatch(r"the (\w+) is (\w+)", fact)
+        if found is None or "object" not in premise or found[2] not in COLORS:
+            continue
+        told = f"{found[2]} {found[1]}" in premise
+        assert told == (row["label"] == "entailment")
+        if row["label"] == "neutral":
+            assert found[1] not in premise
+        checked[row["label"]] += 1
+    assert len(checked) == 3
 
 
 def test_repainted_scenes_share_no_color_or_shape() -> None:
