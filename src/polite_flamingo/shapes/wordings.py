@@ -77,6 +77,12 @@ def load_questions() -> Wording:
     return Wording("questions", _read("questions"))
 
 
+@lru_cache(maxsize=1)
+def load_phrases() -> Mapping[str, Sequence[str]]:
+    """Load the phrases that judges are trained with and never tested on."""
+    return _read("judging")
+
+
 @lru_cache(maxsize=256)
 def sentence_frames(name: str, intros: str, *path: str) -> tuple[tuple[str, ...], ...]:
     """Join each clause at a path with every intro it goes with: one tuple of frames a clause."""

@@ -17,7 +17,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import GenerateParams, Params, SplitCounts
 from polite_flamingo.core.tables import write_table
 from polite_flamingo.shapes import judge_data, writers
-from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
+from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, scene_hash, to_json
 from polite_flamingo.shapes.writers import ImageRow, Settings
 
 SCENES_SCHEMA = pa.schema(
@@ -157,7 +157,12 @@ def _write_judge_data(
     settings = _settings(plan, raw=False)
     new = writers.write_images(folder, "judges/images", "judges", made, settings)
     judged = [row for row in rows if row.source == "shapes_judges"]
-    written = []
+    # The reporting judges learn from scenes that no other judge sees; texts need no images.
+    seen = {scene_hash(row.scene) for row in judged}
+    others = _scenes("judges", "", plan.counts["shapes_judges"].train, plan)
+    unseen = [scene for scene in others if scene_hash(scene) not in seen]
+    arguments = (folder / "judges", unseen, "reporting", plan.judge_examples, plan.seed, {})
+    written = [pool.submit(judge_data.write, *arguments)]
     for part, examples in (
         ("judges", plan.judge_examples),
         ("calibration", fewer),
@@ -167,8 +172,11 @@ def _write_judge_data(
         if chosen:
             scenes = [row.scene for row in chosen]
             pictures = {row.scene.scene_id: row.path for row in chosen}
-            arguments = (folder / "judges", scenes, part, examples, plan.seed, pictures)
-            written.append(pool.submit(judge_data.write, *arguments))
+            written.append(
+                pool.submit(
+                    judge_data.write, folder / "judges", scenes, part, examples, plan.seed, pictures
+                )
+            )
     for done in progress(written, desc="judges", unit="file"):
         done.result()
     return new
