@@ -9,14 +9,32 @@ from typing import Any
 import numpy as np
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.filters.decide import Decision, Scores, contradiction_margin
+from polite_flamingo.filters.decide import (
+    Decision,
+    Scores,
+    applies,
+    contradiction_margin,
+    unsupported_margin,
+)
 
 # +1: drop at or above the threshold; -1: drop below it.
-DIRECTIONS = {"change": 1, "repetition": 1, "sts": -1, "clipscore": -1, "nli": 1}
+DIRECTIONS = {
+    "change": 1,
+    "repetition": 1,
+    "echo": 1,
+    "lost": 1,
+    "foreign": 1,
+    "sts": -1,
+    "clipscore": -1,
+    "nli": 1,
+    "nli_lines": 1,
+}
+# Removes paragraphs, and the whole only where none is left: milder than the others, so it is first.
+_PARAGRAPHWISE = frozenset({"clipscore"})
 _CURVE_POINTS = 33
 
 
-def columns(scores: Sequence[Scores]) -> dict[str, np.ndarray]:
+def columns(tasks: Sequence[str], scores: Sequence[Scores]) -> dict[str, np.ndarray]:
     """One array [n] a filter, NaN where it does not apply; the worst paragraph counts."""
     rows = [
         {
@@ -24,9 +42,15 @@ def columns(scores: Sequence[Scores]) -> dict[str, np.ndarray]:
             "repetition": row.repetition,
             "sts": row.sts,
             "clipscore": min(row.clipscore) if row.clipscore else None,
-            "nli": contradiction_margin(row.nli) if row.nli else None,
+            "echo": row.echo,
+            "lost": row.lost,
+            "foreign": row.foreign,
+            "nli": unsupported_margin(row.nli) if row.nli and applies("nli", task) else None,
+            "nli_lines": contradiction_margin(row.nli)
+            if row.nli and applies("nli_lines", task)
+            else None,
         }
-        for row in scores
+        for task, row in zip(tasks, scores, strict=True)
     ]
     return {
         name: np.array([np.nan if row[name] is None else row[name] for row in rows], dtype=float)
@@ -41,7 +65,8 @@ def choose_thresholds(
 
     Greedy: again and again take the step of one threshold that catches most bad rewrites per good
     one lost, as long as all filters together lose at most ``max_good_lost`` of the good and a step
-    catches more bad than it loses good. A threshold lies midway between the last score it drops
+    catches more bad than it loses good. Then each may go as far as half of that loss allows, even
+    where another filter catches the same. A threshold lies midway between the last score it drops
     and the next it keeps; a filter with nothing to catch gets one just beyond every score.
     Raises UserError where a filter has no score at all.
     """
@@ -68,13 +93,16 @@ def choose_thresholds(
         chosen[name] = threshold
         with np.errstate(invalid="ignore"):
             caught |= badness[name] >= threshold
-    # What one filter catches another may catch as well, where that loses no further good rewrite:
-    # real faults are not as tidy as planted ones.
+    # What one filter catches another may catch as well (real faults are not as tidy as planted
+    # ones), for as little: good rewrites lost already, and half of those that may be.
     lost = caught & good
-    for name, column in badness.items():
-        step = _best_step(column, good, lost, float(lost.sum()))
-        if step is not None:
-            chosen[name] = min(chosen[name], step[2])
+    for name in sorted(badness, key=lambda each: each not in _PARAGRAPHWISE):
+        column = badness[name]
+        step = _best_step(column, good, lost, max(float(lost.sum()), budget / 2), widest=True)
+        if step is not None and step[2] < chosen[name]:
+            chosen[name] = step[2]
+            with np.errstate(invalid="ignore"):
+                lost |= good & (column >= step[2])
     return {name: DIRECTIONS[name] * threshold for name, threshold in chosen.items()}
 
 
@@ -84,9 +112,16 @@ def _margin(scored: np.ndarray) -> float:
 
 
 def _best_step(
-    badness: np.ndarray, good: np.ndarray, caught: np.ndarray, budget: float
+    badness: np.ndarray,
+    good: np.ndarray,
+    caught: np.ndarray,
+    budget: float,
+    widest: bool = False,
 ) -> tuple[float, int, float] | None:
-    """Return (bad per good lost, bad caught, threshold) of one filter's best step, or None."""
+    """Return (bad per good lost, bad caught, threshold) of one filter's best step, or None.
+
+    ``widest``: the step that catches most, whatever its rate.
+    """
     order = np.argsort(-badness, kind="stable")[: int((~np.isnan(badness)).sum())]
     ordered = badness[order]
     fresh = ~caught[order]
@@ -100,7 +135,7 @@ def _best_step(
         return None
     rate = np.where(useful, bad_caught / np.maximum(good_lost, 0.5), -1.0)
     # Among equal rates the one that catches most; among those, the mildest threshold.
-    top = np.flatnonzero(rate == rate.max())
+    top = np.flatnonzero(useful if widest else rate == rate.max())
     place = int(top[np.argmax(bad_caught[top])])
     following = (
         ordered[place + 1] if place + 1 < len(ordered) else ordered[place] - _margin(ordered)

@@ -31,7 +31,7 @@ def calibrate(params: Params, paths: Layout) -> None:
     scores = {"calibration": both[:known], "test": both[known:]}
 
     good = np.array([row["label"] == "good" for row in rows["calibration"]])
-    values = columns(scores["calibration"])
+    values = columns([row["task"] for row in rows["calibration"]], scores["calibration"])
     chosen = choose_thresholds(values, good, params.calibrate.max_good_lost)
     thresholds = Thresholds(
         min_words=params.filter.min_words, max_words=params.filter.max_words, **chosen

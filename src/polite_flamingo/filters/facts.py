@@ -1,0 +1,313 @@
+"""Facts of an annotation that a rewrite loses, and facts that it adds: word lists, no model.
+
+In the manner of CHAIR (arXiv 1809.02156), with attributes beside things. It reads words and noun
+phrases, not sentences: what takes understanding is for the NLI judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from polite_flamingo.core.boxes import has_boxes, strip_boxes
+
+_TOKEN = re.compile(r"[a-z]+|\d+|[.,;:!?&\n]")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+# Where something stands relative to another is no place in the image.
+_RELATION = re.compile(
+    r"\b(?:(?:to|on) the )?(?:left|right)(?: side)? of\b|\bon top of\b|\b(?:center|middle) of\b"
+)
+_PART_OF_IMAGE = re.compile(
+    r"\b(top|upper|bottom|lower|left|right|center|middle)"
+    r"((?: (?:left|right|side|part|corner|region|area|half))*)"
+    r" of (?:the|this) (?:image|picture|photo|scene|frame)\b"
+)
+_YES = re.compile(r"\byes\b|\byeah\b|\bindeed\b")
+_NO = re.compile(r"\bno\b(?=\s*(?:[.,;:!]|$|(?:it|there|they|the|this|that|i)\b))")
+_DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
+# Words that are others with two letters swapped.
+_NO_TYPOS = frozenset({"there"})
+# "how big is it?" does not say that it is big.
+_HOW = re.compile(r"\bhow (?:big|large|small|tiny)\b")
+_NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there|visible)\b")
+_ANYTHING = "anything"
+_ATTRIBUTES = ("color", "size", "texture", "number")
+_RECOMBINED = 0.75
+_ONE_SAYS = 0.6
+# So many captions leave little of an image untold.
+_ENOUGH_CAPTIONS = 4
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A noun phrase: kind of word -> canonical value; ``thing`` is "" for "object", "shape" ..."""
+
+    values: Mapping[str, str]
+
+    def get(self, kind: str) -> str:
+        """Value of a kind ("" where the phrase has none)."""
+        return self.values.get(kind, "")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the word list finds in one line or sentence."""
+
+    words: frozenset[tuple[str, str]]
+    mentions: tuple[Mention, ...]
+    denies: bool
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> dict[str, tuple[str, str]]:
+    text = (Path(__file__).parent / "words.yaml").read_text(encoding="utf-8")
+    table = yaml.safe_load(text)
+    found = {word: ("thing", "") for word in table.pop(_ANYTHING)}
+    for kind, values in table.items():
+        for value, others in values.items():
+            for word in (value, *others):
+                found[str(word)] = (kind, str(value))
+                if kind == "thing":
+                    found[f"{word}{'es' if word.endswith(('s', 'x')) else 's'}"] = (kind, value)
+    return found
+
+
+def _meaning(word: str) -> tuple[str, str] | None:
+    """Kind and value of a word; a long word with two letters swapped is still known."""
+    lexicon = _lexicon()
+    if word in lexicon or len(word) < 5 or word in _NO_TYPOS:
+        return lexicon.get(word)
+    for at in range(1, len(word) - 2):
+        swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        if swapped in lexicon:
+            return lexicon[swapped]
+    return None
+
+
+@lru_cache(maxsize=1 << 15)
+def read(text: str) -> Reading:
+    """Find the known words and noun phrases of one line or sentence."""
+    plain = _PART_OF_IMAGE.sub(r"\1\2", text.casefold())
+    plain = _HOW.sub("how", _RELATION.sub(" , ", plain))
+    words: set[tuple[str, str]] = set()
+    mentions: list[Mention] = []
+    held: dict[str, str] = {}
+    if _NO_LONGER.search(plain):
+        words.add(("event", "removed"))
+    for token in _TOKEN.findall(plain):
+        known = _meaning(token)
+        if known is None:
+            # "background", "side": what came before describes them, no thing.
+            held = {}
+            continue
+        kind, value = known
+        if kind == "thing":
+            mentions.append(Mention({**held, "thing": value}))
+            held = {}
+        elif kind in _ATTRIBUTES:
+            held[kind] = value
+        if value:
+            words.add((kind, value))
+    return Reading(frozenset(words), tuple(mentions), bool(_DENIAL.search(plain)))
+
+
+def _lines(draft: str) -> list[Reading]:
+    return [read(line) for line in strip_boxes(draft).split("\n") if line.strip()]
+
+
+def _sentences(text: str) -> Iterator[Reading]:
+    for part in _SENTENCE_END.split(text):
+        if part.strip():
+            yield read(part)
+
+
+def described(draft: str, rewrite: str) -> tuple[float, float]:
+    """Compare a description with captions (and boxes): (lost, foreign), each 0..1.
+
+    ``lost``: share of the captions that state the worst lost fact (a thing with its colour, a
+    thing, a colour). ``foreign``: 1 where the rewrite has a thing or a colour of a thing that no
+    caption and no box has, or another number of things in all; less where it joins known words
+    anew, and less again where few captions are there to tell.
+    """
+    lines = _lines(draft)
+    if not lines:
+        return 0.0, 0.0
+    told = list(_sentences(rewrite))
+    kept: set[object] = {word for reading in told for word in reading.words}
+    for reading in told:
+        kept |= _looks(reading) | _told_apart(reading)
+    counts: Counter[object] = Counter()
+    for line in lines:
+        if not line.denies:
+            facts = {word for word in line.words if word[0] in ("color", "thing")}
+            counts.update(facts | _looks(line))
+    lost = max((number for fact, number in counts.items() if fact not in kept), default=0)
+    boxes = draft[len(strip_boxes(draft)) :] if has_boxes(draft) else ""
+    foreign = max(_foreign(lines, told, read(boxes)), _miscounted(lines, told, boxes))
+    return lost / len(lines), foreign
+
+
+def _looks(reading: Reading) -> set[tuple[str, str]]:
+    """Colour and thing of the noun phrases that have both."""
+    return {
+        (m.get("color"), m.get("thing"))
+        for m in reading.mentions
+        if m.get("color") and m.get("thing")
+    }
+
+
+def _told_apart(reading: Reading) -> set[tuple[str, str]]:
+    """Colour and thing that a sentence may join: "the blue object", "a plus is yellow"."""
+    bare = {m.get("thing") for m in reading.mentions if not m.get("color")} - {""}
+    return {
+        (color, thing) for kind, color in reading.words if kind == "color" for thing in bare
+    }
+
+
+def _foreign(lines: Sequence[Reading], told: Sequence[Reading], boxes: Reading) -> float:
+    known = {word for line in lines for word in line.words} | set(boxes.words)
+    looks = {look for line in lines for look in _looks(line) | _told_apart(line)}
+    sure = min(1.0, len(lines) / _ENOUGH_CAPTIONS)
+    worst = 0.0
+    for reading in told:
+        if reading.denies:
+            continue
+        things = {word for word in reading.words if word[0] == "thing"}
+        colors = {("color", color) for color, _ in _looks(reading)}
+        if (things | colors) - known:
+            worst = max(worst, 0.5 + 0.5 * sure)
+        if _looks(reading) - looks:
+            worst = max(worst, _RECOMBINED * sure)
+        worst = max(worst, sure * _other_looks(lines, reading))
+    return worst
+
+
+def _other_looks(lines: Sequence[Reading], reading: Reading) -> float:
+    """Size or texture of a thing that the captions give otherwise, and never so."""
+    for mention in reading.mentions:
+        look = (mention.get("color"), mention.get("thing"))
+        for kind in ("size", "texture"):
+            if not (mention.get(kind) and all(look)) or any(_alike(line, look) for line in lines):
+                continue
+            given = [
+                m.get(kind)
+                for line in lines
+                for m in line.mentions
+                if (m.get("color"), m.get("thing")) == look and m.get(kind)
+            ]
+            if given and mention.get(kind) not in given:
+                return _RECOMBINED if len(given) > 1 else _ONE_SAYS
+    return 0.0
+
+
+def _alike(line: Reading, look: tuple[str, str]) -> bool:
+    """Tell whether a caption may speak of several things of one colour and kind."""
+    fitting = [
+        m
+        for m in line.mentions
+        if m.get("color") in (look[0], "") and m.get("thing") in (look[1], "")
+        # "two shapes: ..." announces those that follow.
+        and (m.get("thing") or m.get("color"))
+    ]
+    return len(fitting) > 1 or any(m.get("number") not in ("", "1") for m in fitting)
+
+
+def _miscounted(lines: Sequence[Reading], told: Sequence[Reading], boxes: str) -> float:
+    """Another number of things in all than a caption gives, or fewer than one lists."""
+    said = {number for reading in told for number in _totals(reading)}
+    given = {number for line in lines for number in _totals(line)}
+    listed = [sum(int(m.get("number") or 1) for m in line.mentions if m.get("thing")) for line in lines if not line.denies and not _totals(line)]
+    least = max([*listed, sum(bool(m.get("thing")) for m in read(boxes).mentions)], default=0)
+    if not said:
+        return 0.0
+    return float(bool(given and not said <= given) or max(said) < least)
+
+
+def _totals(reading: Reading) -> set[int]:
+    """Numbers of things of no kind: "three objects"."""
+    kinds = ("thing", "color", "size", "texture")
+    return {
+        int(m.get("number"))
+        for m in reading.mentions
+        if m.get("number") and not any(m.get(kind) for kind in kinds)
+    }
+
+
+def changed(draft: str, rewrite: str) -> tuple[float, float]:
+    """Compare texts on what changed between two images: (lost, foreign), each 0 or 1.
+
+    ``lost``: the rewrite speaks of nothing that the annotation speaks of, or not of the colour that
+    something took on. ``foreign``: a thing or a colour that the annotation does not have, or
+    another event (removed, added, moved ...).
+    """
+    lines = _lines(draft)
+    wanted = {word for line in lines for word in line.words}
+    said = {word for reading in _sentences(rewrite) for word in reading.words}
+    spoken = {name for name, _ in wanted}
+    shared = any(_values(wanted, name) & _values(said, name) for name in spoken)
+    colors = _values(wanted, "color")
+    lost = bool(spoken) and not shared
+    lost = lost or (len(colors) == 2 and not colors & _values(said, "color"))
+    lost = lost or ("recolored" in _values(wanted, "event") and not colors & _values(said, "color"))
+    foreign = any(
+        _values(wanted, name) and _values(said, name) - _values(wanted, name)
+        for name in ("color", "thing")
+    )
+    events = _values(wanted, "event"), _values(said, "event")
+    foreign = foreign or bool(all(events) and not events[0] & events[1])
+    # No change annotated, and one told.
+    foreign = foreign or (not _values(wanted, "thing") and bool(_values(said, "thing")))
+    return float(lost), float(foreign)
+
+
+def _values(words: Iterable[tuple[str, str]], kind: str) -> set[str]:
+    return {value for name, value in words if name == kind}
+
+
+def answered(instruction: str, draft: str, rewrite: str) -> tuple[float, float]:
+    """Compare an answer with the annotated one: (lost, foreign), each 0..1.
+
+    ``lost``: share of the annotation's known words that the rewrite has not; 1 where one says yes
+    and the other no, or the rewrite speaks of nothing that was asked. ``foreign``: 1 where the
+    rewrite has another value of the annotation's kind of answer, which the question does not speak
+    of.
+    """
+    first = draft.strip().split("\n")[0]
+    wanted = read(first.split(".")[0]).words or read(first).words
+    readings = list(_sentences(rewrite))
+    said = {word for reading in readings for word in reading.words}
+    if any(reading.denies for reading in readings):
+        # "no circles": none of them.
+        said.add(("number", "0"))
+    asked = read(instruction).words
+    lost = sum(word not in said for word in wanted) / len(wanted) if wanted else 0.0
+    if _speaks_against(first, rewrite) or (asked and not said & (asked | wanted)):
+        lost = 1.0
+    foreign = 0.0
+    for kind in {kind for kind, _ in wanted}:
+        spoken = _values(asked, kind)
+        # Several values in the question are what there is to choose from.
+        allowed = spoken if len(spoken) == 1 else set()
+        allowed |= _values(read(draft).words, kind)
+        # "one is at the top" and "no others": hardly ever counts.
+        allowed |= {"0", "1"} if kind == "number" else set()
+        if _values(said, kind) - allowed:
+            foreign = 1.0
+    return lost, foreign
+
+
+def _speaks_against(draft: str, rewrite: str) -> bool:
+    """One says yes and the other no; both words in the rewrite speak against either."""
+    told, said = _polarity(draft), _polarity(rewrite)
+    return len(told) == 1 and bool(said) and said != told
+
+
+def _polarity(text: str) -> set[str]:
+    lowered = text.casefold().strip()
+    return {name for name, form in (("yes", _YES), ("no", _NO)) if form.search(lowered)}
