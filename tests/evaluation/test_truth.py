@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -60,7 +61,9 @@ SAMPLES = [
     _digit("eight"),
 ]
 ANSWER = truth.answer_reader(SAMPLES)
-TELL = truth.truth_teller(truth.scenes_by_image(TABLE), truth.wrong_annotations(TABLE), ANSWER)
+SCENES = truth.scenes_by_image(TABLE)
+FAITHFUL = truth.faithfulness(SCENES, ANSWER)
+TELL = truth.truth_teller(SCENES, truth.wrong_annotations(TABLE), ANSWER, FAITHFUL)
 
 
 def test_tables_of_scenes_are_read() -> None:
@@ -97,17 +100,65 @@ def test_digits_are_judged_by_their_label() -> None:
     [
         ("There is a large red circle and a small blue star.", True),
         ("There is a large red circle and a green star.", False),
-        ("What a lovely day!", None),
+        ("What a lovely day!", False),
     ],
 )
-def test_captions_are_judged_by_their_claims(text: str, true: bool | None) -> None:
-    caption = _sample(task="captioning", answer=None, turns=(Turn("Describe it.", "x"),))
+def test_captions_are_judged_by_their_claims_and_unknown_is_not_right(
+    text: str, true: bool
+) -> None:
+    caption = _sample(task="captioning", answer=None, turns=(Turn("Describe it.", "red circle"),))
     assert TELL(caption, text) is true
 
 
-def test_texts_on_two_pictures_are_not_judged() -> None:
-    change = _sample(task="change_captioning", answer=None, images=("scene1", "scene1"))
-    assert TELL(change, "The circle is green.") is None
+CHANGE = _sample(
+    task="change_captioning",
+    answer=None,
+    images=("scene1", "scene1"),
+    turns=(Turn("What changed?", "There is a red circle."),),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("Sure! There is a red circle.", True),
+        ("There is a green circle.", False),
+        ("I am happy to help!", False),
+    ],
+)
+def test_texts_on_two_pictures_are_judged_by_a_right_annotation(text: str, true: bool) -> None:
+    assert TELL(CHANGE, text) is true
+    wrong = replace(CHANGE, sample_id="shapes_clevr/train/7")
+    assert TELL(wrong, text) is False
+
+
+def test_without_a_scene_or_a_label_nobody_knows() -> None:
+    photo = _sample(task="captioning", answer=None, images=("photo",))
+    assert TELL(photo, "A dog.") is None and FAITHFUL(photo, "a dog", "A dog.") is None
+
+
+@pytest.mark.parametrize(
+    ("draft", "text", "kept"),
+    [
+        ("red", "The circle in the picture is red.", True),
+        # Faithful to a wrong draft; that it is false is another question.
+        ("green", "The circle is green.", True),
+        ("red", "The circle is green.", False),
+        ("red", "The circle is red or green.", False),
+        # What cannot be read is unfaithful, never missing.
+        ("red", "What a lovely day!", False),
+    ],
+)
+def test_a_rewrite_is_held_against_its_draft(draft: str, text: str, kept: bool) -> None:
+    assert FAITHFUL(_sample(), draft, text) is kept
+
+
+def test_digits_are_held_against_their_drafts_answer() -> None:
+    draft = "a handwritten digit three."
+    assert FAITHFUL(_digit("three"), draft, "Sure! This is a handwritten digit three.") is True
+    assert FAITHFUL(_digit("three"), draft, "Sure! This is a handwritten digit eight.") is False
+    assert FAITHFUL(_digit("three"), draft, "Sure! This is a digit.") is False
+    assert FAITHFUL(_digit("three"), "scribble", "This is a handwritten digit three.") is False
 
 
 def test_no_answer_is_wrong_and_no_short_answer_is_not_scored() -> None:

@@ -98,7 +98,7 @@ def test_links_lead_to_sections_that_exist(reported: Layout) -> None:
 
 def test_metrics_hold_every_headline_figure(reported: Layout) -> None:
     metrics = read_json(reported.reports / "metrics.json")
-    assert all(isinstance(metrics["headline"][key], float) for key in HEADLINE)
+    assert all(isinstance(metrics["headline"][key], float | bool) for key in HEADLINE)
     source = read_json(reported.evaluation / "metrics.json")
     assert metrics["headline"] == source["headline"]
     page = (reported.reports / "index.html").read_text(encoding="utf-8")

@@ -302,6 +302,7 @@ class EvaluateParams:
     seed: int
     sources: dict[str, NonNegativeInt]
     held_out: dict[str, NonNegativeInt]
+    rewriter_controls: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     max_new_tokens: int = Field(ge=1)
     bootstrap: int = Field(ge=1)

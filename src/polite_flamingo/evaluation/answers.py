@@ -86,12 +86,11 @@ def _yes_or_no(response: str, question: str, query: Query) -> set[str]:
         truth = _settles(claim, query)
         if truth is not None:
             given.add("yes" if truth != query.negated else "no")
-    if not given:
-        # "it" and bare words are about what was asked.
-        for claim in claims(response, question):
-            truth = _settles(claim, query)
-            if truth is not None:
-                given.add("yes" if truth != query.negated else "no")
+    # "it" and bare words are about what was asked; what they say must not contradict the rest.
+    for claim in claims(response, question):
+        truth = _settles(claim, query)
+        if truth is not None:
+            given.add("yes" if truth != query.negated else "no")
     return given
 
 
@@ -166,7 +165,8 @@ def _values(response: str, question: str, query: Query) -> set[str]:
             # "The circle is above the star" names the asked circle and gives it no colour.
             if value is not None and getattr(asked, query.kind) is None:
                 described.append(value)
-    return set(exact or described)
+    # Two different values are no answer, whichever way each is said.
+    return {*exact, *described}
 
 
 def _numbers(found: Iterable[Claim], asked: Phrase) -> set[str]:

@@ -11,11 +11,15 @@ import pyarrow as pa
 
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation.answers import extract_answer
+from polite_flamingo.shapes.claims import claims
 from polite_flamingo.shapes.oracle import judge
 from polite_flamingo.shapes.scene import Scene, from_json
 
-# Is the text true of the sample's images? None: it claims nothing that can be checked.
+# Does the text say what the images show? None: nobody knows what these images show.
 Truth = Callable[[Sample, str], bool | None]
+# Does the text say what the first text (a draft) says? None: there is no way to tell for this
+# sample; a text that cannot be read is unfaithful.
+Faithful = Callable[[Sample, str, str], bool | None]
 # The short answer that the text gives to the sample's question; None: it gives none.
 Answer = Callable[[Sample, str], str | None]
 
@@ -56,7 +60,7 @@ def answer_reader(samples: Iterable[Sample]) -> Answer:
         answers = vocabulary.get(sample.source, ())
         if "choices" in sample.extra:
             answers = tuple(json.loads(sample.extra["choices"]))
-        return _extract(text, _question(sample), answers)
+        return _extract(text, question_of(sample), answers)
 
     return answer
 
@@ -65,7 +69,7 @@ def same_answer(sample: Sample, given: str | None, expected: str) -> bool:
     """Whether two answers to the sample's question mean the same ("3" and "three")."""
     if given is None:
         return False
-    question = _question(sample)
+    question = question_of(sample)
     return given == expected or _extract(given, question, (expected,)) == expected
 
 
@@ -85,35 +89,65 @@ def is_correct(sample: Sample, text: str, answer: Answer) -> bool | None:
     return same_answer(sample, answer(sample, text), sample.answer)
 
 
-def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer) -> Truth:
+def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
+    """Tell whether a text says what a draft says: the oracle for Shapes, else by their answers.
+
+    `scenes` only says which images are of the Shapes world: neither text is held against a scene.
+    A draft that cannot be read makes every rewrite of it unfaithful: unknown is never right.
+    """
+
+    def faithful(sample: Sample, draft: str, text: str) -> bool | None:
+        if sample.images and all(image in scenes for image in sample.images):
+            asks = sample.task in ANSWERABLE
+            return _says(question_of(sample) if asks else None, draft, text) is True
+        if sample.task not in ANSWERABLE:
+            return None
+        meant = answer(sample, draft)
+        return meant is not None and same_answer(sample, answer(sample, text), meant)
+
+    return faithful
+
+
+def truth_teller(
+    scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer, faithful: Faithful
+) -> Truth:
     """Tell whether a text is true: by the label, and for Shapes by the scene graph.
 
-    `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. To a question the text has to
-    give the true answer (for a wrong annotation the one recorded beside it); where no answer can
-    be read from it, a true claim about the scene does. A claim that is false of the scene makes
-    any text false. A text on a picture without a question is true if it claims something true and
-    nothing false, and None if it claims nothing. Texts about two pictures are None: the oracle
-    reads one scene.
+    `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. Of one Shapes scene the oracle
+    judges: no claim false, none of the draft's true claims missing, at least one claim read; a
+    question must also be given its true answer (for a wrong annotation the one recorded beside
+    it), if an answer can be read. Of two pictures the annotation is the truth: the text has to
+    say what it says (or what is recorded beside a wrong one). What cannot be read is not true.
     """
 
     def truth(sample: Sample, text: str) -> bool | None:
-        scene = scenes.get(sample.images[0]) if len(sample.images) == 1 else None
-        asks = sample.answer is not None and sample.task in ANSWERABLE
-        if scene is None:
+        if not (sample.images and all(image in scenes for image in sample.images)):
             return is_correct(sample, text, answer)
-        verdict = judge(scene, text, _question(sample) if asks else None)
-        truths = [judged.truth for judged in verdict.claims]
-        if False in truths:
+        draft = sample.turns[0].response
+        if len(sample.images) > 1:
+            return sample.sample_id not in wrong and faithful(sample, draft, text) is True
+        asks = sample.answer is not None and sample.task in ANSWERABLE
+        scene = scenes[sample.images[0]]
+        if not _holds(scene, text, draft, question_of(sample) if asks else None):
             return False
-        if asks:
-            given = answer(sample, text)
-            expected = wrong.get(sample.sample_id, str(sample.answer))
-            return verdict.factual if given is None else same_answer(sample, given, expected)
-        return True if True in truths else None
+        given = answer(sample, text) if asks else None
+        expected = wrong.get(sample.sample_id, str(sample.answer))
+        return given is None or same_answer(sample, given, expected)
 
     return truth
 
 
-def _question(sample: Sample) -> str:
-    # The question itself, where an adapter keeps it apart from the instruction around it.
+def _says(question: str | None, draft: str, text: str) -> bool | None:
+    """The oracle's word on whether a text makes the draft's claims; None where it reads none."""
+    meant = set(claims(draft, question))
+    return meant <= set(claims(text, question)) if meant else None
+
+
+def _holds(scene: Scene, text: str, draft: str, question: str | None) -> bool:
+    """The oracle's word on whether a text is factual: at least one claim, none of them false."""
+    return judge(scene, text, question).factual
+
+
+def question_of(sample: Sample) -> str:
+    """The question itself, where an adapter keeps it apart from the instruction around it."""
     return sample.extra.get("question", sample.turns[0].instruction)

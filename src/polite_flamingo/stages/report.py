@@ -16,7 +16,8 @@ from polite_flamingo.core.tables import atomic_file, read_json, read_table, writ
 def report(params: Params, paths: Layout) -> None:
     """Write reports/: index.html, metrics.json and plots/*.json.
 
-    Reads data/evaluation, data/filtered, data/rewrites and data/images. Raises UserError if a
+    Reads data/evaluation, data/filtered, data/rewrites, data/images and, if it is there, the
+    summary of several seeds. Raises UserError if a
     headline figure is missing that every run has.
     """
     from polite_flamingo.evaluation.rewrites import gallery
@@ -25,7 +26,9 @@ def report(params: Params, paths: Layout) -> None:
     metrics = read_json(paths.evaluation / "metrics.json")
     check_headline(metrics)
     rows = gallery(gallery_rows(paths), params.report.gallery)
-    page = render(metrics, rows, ImageStore(paths.images).read, params.profile)
+    summary = paths.seeds_summary
+    seeds = read_json(summary) if summary.is_file() else None
+    page = render(metrics, rows, ImageStore(paths.images).read, params.profile, seeds)
     with atomic_file(paths.reports / "index.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
     write_json(paths.reports / "metrics.json", published(metrics))
@@ -53,8 +56,13 @@ def check_headline(metrics: Mapping[str, Any]) -> None:
 def published(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What reports/metrics.json holds: the figures to compare between runs."""
     return {
-        **{key: metrics[key] for key in ("headline", "intervals", "findings", "stages")},
+        **{
+            key: metrics[key]
+            for key in ("headline", "intervals", "findings", "stages", "sources", "unseen")
+        },
         "controls": {source: own["minus"] for source, own in metrics["controls"].items()},
+        "rewriter": metrics["rewriter"],
+        "reported_by": metrics.get("reported_by", {}),
     }
 
 
