@@ -179,7 +179,7 @@ def vsr_caption(question: Question, rng: np.random.Generator) -> str:
 
 def grid3d_tokens(question: Question, rng: np.random.Generator, human: bool = False) -> list[str]:
     """Word an existence or counting question as GRiD-3D's token list, "?" last."""
-    forms = {
+    forms: tuple[str, ...] = {
         "exist": (
             "is there {a} in the image ?",
             "does {a} exist ?",
