@@ -18,7 +18,7 @@ from polite_flamingo.core.params import Params, SplitLimits, check_params
 from polite_flamingo.core.profiles import profile_text
 from polite_flamingo.core.sample import Sample, Turn, rejects_to_table, samples_to_table
 from polite_flamingo.core.shards import ShardWriter
-from polite_flamingo.core.tables import read_json, write_table
+from polite_flamingo.core.tables import read_json, write_json, write_table
 from polite_flamingo.stages.validate import validate
 
 SOURCE, STYLE = "shapes_coco", "shapes_llava"
@@ -113,6 +113,8 @@ def workspace(tmp_path: Path, params: Params) -> Layout:
         for sample in chosen[1:]
     ]
     write_table(paths.filtered / "kept.parquet", samples_to_table(kept))
+    recall = {"changed_answer": 0.97, "lost_fact": 1.0}
+    write_json(paths.thresholds, {"test": {"recall": recall, "good_lost": 0.02}})
     return paths
 
 
@@ -121,6 +123,7 @@ def test_a_sound_workspace_gets_its_gate_file(workspace: Layout, params: Params)
     found = read_json(workspace.gate)
     assert found["success"] and sorted(found["suites"]) == [
         "decisions",
+        "filters",
         "pairs",
         "release",
         "rewrites",
@@ -132,6 +135,7 @@ def test_a_sound_workspace_gets_its_gate_file(workspace: Layout, params: Params)
         "rewrites": 3,
         "decisions": 3,
         "release": 2,
+        "filters": 1,
     }
     kept = [rule for rule in found["suites"]["decisions"] if rule["column"] == "kept"]
     assert [(rule["observed"], rule["success"]) for rule in kept] == [(0.6667, True)]
@@ -155,3 +159,15 @@ def test_failures_are_one_line_each_and_leave_no_gate_file(
     assert lines[-1].startswith("the data gate: 2 of ")
     assert not workspace.gate.exists()
     assert read_json(workspace.runs / "gate.json")["success"] is False
+
+
+def test_a_planted_fault_that_is_missed_is_named(workspace: Layout, params: Params) -> None:
+    recall = {"changed_answer": 0.9, "lost_fact": 1.0}
+    write_json(workspace.thresholds, {"test": {"recall": recall, "good_lost": 0.05}})
+    with pytest.raises(UserError) as error:
+        validate(params, workspace)
+    assert str(error.value).splitlines()[:-1] == [
+        "filters.recall_changed_answer: recall of the planted fault changed_answer: 0.9 "
+        "(expected at least 0.95)",
+        "filters.good_lost: good rewrites that the filters drop: 0.05 (expected at most 0.03)",
+    ]

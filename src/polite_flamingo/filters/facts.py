@@ -287,7 +287,8 @@ def answered(instruction: str, draft: str, rewrite: str) -> tuple[float, float]:
         said.add(("number", "0"))
     asked = read(instruction).words
     lost = sum(word not in said for word in wanted) / len(wanted) if wanted else 0.0
-    if _speaks_against(first, rewrite) or (asked and not said & (asked | wanted)):
+    silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
+    if silent or _speaks_against(first, rewrite):
         lost = 1.0
     foreign = 0.0
     for kind in {kind for kind, _ in wanted}:

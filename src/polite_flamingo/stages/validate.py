@@ -9,7 +9,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import SAMPLE_SCHEMA
 from polite_flamingo.core.shards import ImageStore
-from polite_flamingo.core.tables import read_samples, read_table, write_json
+from polite_flamingo.core.tables import read_json, read_samples, read_table, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,9 @@ def validate(params: Params, paths: Layout) -> None:
     """
     from polite_flamingo.quality import gate, suites
 
+    planted = sorted(read_json(paths.thresholds)["test"]["recall"])
     result = gate.run(
-        gate_tables(params, paths), suites.all_suites(params), paths.runs / "data_docs"
+        gate_tables(params, paths), suites.all_suites(params, planted), paths.runs / "data_docs"
     )
     write_json(paths.runs / "gate.json", result.to_json())
     if not result.success:
@@ -55,6 +56,7 @@ def gate_tables(params: Params, paths: Layout) -> dict[str, pd.DataFrame]:
         "rewrites": frames.rewrites_frame(candidates, rejects, samples, raw_ids),
         "decisions": frames.decisions_frame(decisions, candidates),
         "release": frames.release_frame(kept, samples, decisions, scores),
+        "filters": frames.filters_frame(read_json(paths.thresholds)["test"]),
     }
 
 
