@@ -18,7 +18,7 @@ from polite_flamingo.core.params import Params, SplitLimits, check_params
 from polite_flamingo.core.profiles import profile_text
 from polite_flamingo.core.sample import Sample, Turn, rejects_to_table, samples_to_table
 from polite_flamingo.core.shards import ShardWriter
-from polite_flamingo.core.tables import read_json, read_table, write_table
+from polite_flamingo.core.tables import read_json, read_table, write_json, write_table
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
 from polite_flamingo.shapes.writers import ImageRow
 from polite_flamingo.stages.generate import scenes_table
@@ -134,6 +134,8 @@ def workspace(tmp_path: Path, params: Params) -> Layout:
         for sample in chosen[1:]
     ]
     write_table(paths.filtered / "kept.parquet", samples_to_table(kept))
+    recall = {"changed_answer": 0.97, "lost_fact": 1.0}
+    write_json(paths.thresholds, {"test": {"recall": recall, "good_lost": 0.02}})
     return paths
 
 
@@ -142,6 +144,7 @@ def test_a_sound_workspace_gets_its_gate_file(workspace: Layout, params: Params)
     found = read_json(workspace.gate)
     assert found["success"] and sorted(found["suites"]) == [
         "decisions",
+        "filters",
         "pairs",
         "release",
         "rewrites",
@@ -159,6 +162,7 @@ def test_a_sound_workspace_gets_its_gate_file(workspace: Layout, params: Params)
         "rewrites": 3,
         "decisions": 3,
         "release": 2,
+        "filters": 1,
     }
     kept = [rule for rule in found["suites"]["decisions"] if rule["column"] == "kept"]
     assert [(rule["observed"], rule["success"]) for rule in kept] == [(0.6667, True)]
@@ -263,4 +267,13 @@ def test_a_wrong_flag_and_too_few_held_out_pairs_are_told(
         "(expected none)",
         "scenes.test_held_out: share of test scenes with a held-out pair: 0 "
         "(expected at least 0.25)",
+def test_a_planted_fault_that_is_missed_is_named(workspace: Layout, params: Params) -> None:
+    recall = {"changed_answer": 0.9, "lost_fact": 1.0}
+    write_json(workspace.thresholds, {"test": {"recall": recall, "good_lost": 0.05}})
+    with pytest.raises(UserError) as error:
+        validate(params, workspace)
+    assert str(error.value).splitlines()[:-1] == [
+        "filters.recall_changed_answer: recall of the planted fault changed_answer: 0.9 "
+        "(expected at least 0.95)",
+        "filters.good_lost: good rewrites that the filters drop: 0.05 (expected at most 0.03)",
     ]

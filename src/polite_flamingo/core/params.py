@@ -255,7 +255,11 @@ class FilterParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class ValidateParams:
-    """Floors of the data gate."""
+    """Floors of the data gate.
+
+    ``min_fault_recall``: of each planted fault, by all filters together, on the held-out labelled
+    rewrites; ``max_good_lost``: share of the good ones among them that the filters may drop.
+    """
 
     min_rows: int
     min_kept_share: float
@@ -263,6 +267,8 @@ class ValidateParams:
     min_reward_gain: float
     min_strategy_share: float
     min_held_out_share: float = 0.25
+    min_fault_recall: float = Field(default=0.95, ge=0, le=1)
+    max_good_lost: float = Field(default=0.03, ge=0, le=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

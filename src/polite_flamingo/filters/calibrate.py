@@ -29,8 +29,24 @@ DIRECTIONS = {
     "nli": 1,
     "nli_lines": 1,
 }
-# Removes paragraphs, and the whole only where none is left: milder than the others, so it is first.
-_PARAGRAPHWISE = frozenset({"clipscore"})
+# The planted faults that each filter is there for.
+MEANT_FOR = {
+    "too_short": ("too_short",),
+    "too_long": ("too_long",),
+    "repetition": ("repetition",),
+    "boxes": ("boxes_left",),
+    "unchanged": ("unchanged",),
+    "unfinished": ("truncated",),
+    "echo": ("question_echoed",),
+    "lost": ("lost_fact", "changed_answer", "courtesy_only"),
+    "foreign": ("changed_fact", "hallucinated_paragraph", "wrong_change", "wrong_extra_claim"),
+    "sts": ("courtesy_only", "question_echoed"),
+    "clipscore": ("hallucinated_paragraph",),
+    "nli": ("changed_answer", "wrong_extra_claim", "courtesy_only", "question_echoed"),
+    "nli_lines": ("changed_fact", "wrong_change"),
+}
+# The filter that a score belongs to, where it is called otherwise.
+FILTER_OF = {"change": "unchanged"}
 _CURVE_POINTS = 33
 
 
@@ -59,17 +75,21 @@ def columns(tasks: Sequence[str], scores: Sequence[Scores]) -> dict[str, np.ndar
 
 
 def choose_thresholds(
-    values: Mapping[str, np.ndarray], good: np.ndarray, max_good_lost: float
+    values: Mapping[str, np.ndarray],
+    good: np.ndarray,
+    max_good_lost: float,
+    meant: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, float]:
     """Choose a threshold a filter; ``values`` as of :func:`columns`, ``good`` [n] bool.
 
     Greedy: again and again take the step of one threshold that catches most bad rewrites per good
     one lost, as long as all filters together lose at most ``max_good_lost`` of the good and a step
-    catches more bad than it loses good. Then each may go as far as half of that loss allows, even
-    where another filter catches the same. A threshold lies midway between the last score it drops
+    catches more bad than it loses good. ``meant`` [n] bool names the bad ones that a filter is to
+    catch even where another does so already, for up to half of that loss. A threshold lies midway between the last score it drops
     and the next it keeps; a filter with nothing to catch gets one just beyond every score.
     Raises UserError where a filter has no score at all.
     """
+    meant = meant or {}
     budget = max_good_lost * int(good.sum())
     caught = np.zeros(len(good), dtype=bool)  # dropped so far, good or bad
     chosen: dict[str, float] = {}
@@ -93,16 +113,18 @@ def choose_thresholds(
         chosen[name] = threshold
         with np.errstate(invalid="ignore"):
             caught |= badness[name] >= threshold
-    # What one filter catches another may catch as well (real faults are not as tidy as planted
-    # ones), for as little: good rewrites lost already, and half of those that may be.
+    # What one filter catches another may catch as well where that costs no further good rewrite
+    # (real faults are not as tidy as planted ones), or little where it was asked for.
     lost = caught & good
-    for name in sorted(badness, key=lambda each: each not in _PARAGRAPHWISE):
-        column = badness[name]
-        step = _best_step(column, good, lost, max(float(lost.sum()), budget / 2), widest=True)
+    for name in sorted(badness, key=lambda each: each not in meant):
+        column, own = badness[name], meant.get(name)
+        ignored = lost if own is None else lost | ~(good | own)
+        allowed = float(lost.sum()) if own is None else max(float(lost.sum()), budget / 2)
+        step = _best_step(column, good, ignored, allowed, widest=own is not None)
         if step is not None and step[2] < chosen[name]:
             chosen[name] = step[2]
             with np.errstate(invalid="ignore"):
-                lost |= good & (column >= step[2])
+                lost = lost | (good & (column >= step[2]))
     return {name: DIRECTIONS[name] * threshold for name, threshold in chosen.items()}
 
 
@@ -143,9 +165,16 @@ def _best_step(
     return float(rate[place]), int(bad_caught[place]), float((ordered[place] + following) / 2)
 
 
-def curve(name: str, values: np.ndarray, good: np.ndarray) -> list[dict[str, float]]:
-    """Points of one filter's trade-off: threshold, shares of its good lost and its bad caught."""
+def curve(
+    name: str, values: np.ndarray, good: np.ndarray, faults: Sequence[str]
+) -> list[dict[str, float]]:
+    """Points of one filter's trade-off over its thresholds, on the rewrites it scores.
+
+    good_lost: share of the good; bad_caught: of all bad; meant_caught: of those with a fault that
+    the filter is there for.
+    """
     scored = ~np.isnan(values)
+    own = np.isin(np.array(faults), MEANT_FOR[FILTER_OF.get(name, name)])
     points = []
     for threshold in np.unique(np.quantile(values[scored], np.linspace(0, 1, _CURVE_POINTS))):
         dropped = values >= threshold if DIRECTIONS[name] > 0 else values < threshold
@@ -154,6 +183,7 @@ def curve(name: str, values: np.ndarray, good: np.ndarray) -> list[dict[str, flo
                 "threshold": float(threshold),
                 "good_lost": _share(dropped, scored & good),
                 "bad_caught": _share(dropped, scored & ~good),
+                "meant_caught": _share(dropped, scored & own),
             }
         )
     return points
@@ -166,9 +196,9 @@ def _share(dropped: np.ndarray, among: np.ndarray) -> float:
 def report(
     rewrites: Sequence[str], decisions: Sequence[Decision], faults: Sequence[str]
 ) -> dict[str, Any]:
-    """Recall per planted fault and share of good lost; ``faults`` is "" for a good rewrite.
+    """Recall per planted fault, precision per filter and share of good lost.
 
-    A fault counts as caught, and a good rewrite as lost, when it is dropped or loses a paragraph.
+    ``faults`` is "" for a good rewrite. A fault counts as caught, and a good rewrite as lost, when it is dropped or loses a paragraph.
     """
     totals = Counter(faults)
     hits: Counter[str] = Counter()
@@ -178,6 +208,10 @@ def report(
         hits[fault] += decision.decision == "dropped" or removed
         names = decision.filters or (("clipscore_paragraph",) if removed else ())
         by_filter[fault].update(names)
+    by_all: Counter[str] = Counter()
+    for found in by_filter.values():
+        by_all.update(found)
+    right = {name: 1 - by_filter.get("", Counter())[name] / by_all[name] for name in sorted(by_all)}
     bad = {fault: hits[fault] / totals[fault] for fault in sorted(totals) if fault}
     bad_total = sum(count for fault, count in totals.items() if fault)
     return {
@@ -187,6 +221,7 @@ def report(
         "bad_caught": (sum(hits.values()) - hits[""]) / max(1, bad_total),
         "planted": {fault: totals[fault] for fault in sorted(totals) if fault},
         "recall": bad,
+        "precision": right,
         "filters": {
             fault or "good": dict(sorted(by_filter[fault].items())) for fault in sorted(totals)
         },

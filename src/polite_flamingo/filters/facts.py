@@ -165,9 +165,7 @@ def _looks(reading: Reading) -> set[tuple[str, str]]:
 def _told_apart(reading: Reading) -> set[tuple[str, str]]:
     """Colour and thing that a sentence may join: "the blue object", "a plus is yellow"."""
     bare = {m.get("thing") for m in reading.mentions if not m.get("color")} - {""}
-    return {
-        (color, thing) for kind, color in reading.words if kind == "color" for thing in bare
-    }
+    return {(color, thing) for kind, color in reading.words if kind == "color" for thing in bare}
 
 
 def _foreign(lines: Sequence[Reading], told: Sequence[Reading], boxes: Reading) -> float:
@@ -211,7 +209,8 @@ def _alike(line: Reading, look: tuple[str, str]) -> bool:
     fitting = [
         m
         for m in line.mentions
-        if m.get("color") in (look[0], "") and m.get("thing") in (look[1], "")
+        if m.get("color") in (look[0], "")
+        and m.get("thing") in (look[1], "")
         # "two shapes: ..." announces those that follow.
         and (m.get("thing") or m.get("color"))
     ]
@@ -222,7 +221,11 @@ def _miscounted(lines: Sequence[Reading], told: Sequence[Reading], boxes: str) -
     """Another number of things in all than a caption gives, or fewer than one lists."""
     said = {number for reading in told for number in _totals(reading)}
     given = {number for line in lines for number in _totals(line)}
-    listed = [sum(int(m.get("number") or 1) for m in line.mentions if m.get("thing")) for line in lines if not line.denies and not _totals(line)]
+    listed = [
+        sum(int(m.get("number") or 1) for m in line.mentions if m.get("thing"))
+        for line in lines
+        if not line.denies and not _totals(line)
+    ]
     least = max([*listed, sum(bool(m.get("thing")) for m in read(boxes).mentions)], default=0)
     if not said:
         return 0.0
@@ -287,7 +290,8 @@ def answered(instruction: str, draft: str, rewrite: str) -> tuple[float, float]:
         said.add(("number", "0"))
     asked = read(instruction).words
     lost = sum(word not in said for word in wanted) / len(wanted) if wanted else 0.0
-    if _speaks_against(first, rewrite) or (asked and not said & (asked | wanted)):
+    silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
+    if silent or _speaks_against(first, rewrite):
         lost = 1.0
     foreign = 0.0
     for kind in {kind for kind, _ in wanted}:

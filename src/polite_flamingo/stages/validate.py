@@ -9,7 +9,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import SAMPLE_SCHEMA
 from polite_flamingo.core.shards import ImageStore
-from polite_flamingo.core.tables import read_samples, read_table, write_json
+from polite_flamingo.core.tables import read_json, read_samples, read_table, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +23,12 @@ def validate(params: Params, paths: Layout) -> None:
     """
     from polite_flamingo.quality import gate, scenes, suites
 
+    planted = sorted(read_json(paths.thresholds)["test"]["recall"])
     every = (
         scenes.scenes_suite(params.validate.min_held_out_share),
         scenes.sample_scenes_suite(),
         scenes.tuning_scenes_suite(),
-        *suites.all_suites(params),
+        *suites.all_suites(params, planted),
     )
     result = gate.run(gate_tables(params, paths), every, paths.runs / "data_docs")
     write_json(paths.runs / "gate.json", result.to_json())
@@ -65,6 +66,7 @@ def gate_tables(params: Params, paths: Layout) -> dict[str, pd.DataFrame]:
         "rewrites": frames.rewrites_frame(candidates, rejects, samples, raw_ids),
         "decisions": frames.decisions_frame(decisions, candidates),
         "release": frames.release_frame(kept, samples, decisions, scores),
+        "filters": frames.filters_frame(read_json(paths.thresholds)["test"]),
     }
 
 
