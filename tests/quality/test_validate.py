@@ -267,6 +267,9 @@ def test_a_wrong_flag_and_too_few_held_out_pairs_are_told(
         "(expected none)",
         "scenes.test_held_out: share of test scenes with a held-out pair: 0 "
         "(expected at least 0.25)",
+    ]
+
+
 def test_a_planted_fault_that_is_missed_is_named(workspace: Layout, params: Params) -> None:
     recall = {"changed_answer": 0.9, "lost_fact": 1.0}
     write_json(workspace.thresholds, {"test": {"recall": recall, "good_lost": 0.05}})
