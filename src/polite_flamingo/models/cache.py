@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer
@@ -82,5 +81,4 @@ def prompt_cache(cache: Cache, first: int, end: int) -> Cache:
 
 def select_rows(cache: Cache, rows: Tensor) -> None:
     """Keep (or repeat) rows of a cache, in place."""
-    torch._assert(rows.ndim == 1, "rows are a list of indices")
     cache.batch_select_indices(rows)

@@ -61,7 +61,10 @@ class Media:
         """The first ``images`` images of neighbouring rows: views, no copies."""
         end = images * latents
         return Media(
-            {name: (k[rows, :, :end], v[rows, :, :end]) for name, (k, v) in self.keys_values.items()}
+            {
+                name: (k[rows, :, :end], v[rows, :, :end])
+                for name, (k, v) in self.keys_values.items()
+            }
         )
 
     def attended(self, mask: Tensor, latents: int) -> tuple[Media | None, Visibility | None]:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
@@ -43,7 +44,12 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "lm"))
         if config.source == "train":
-            llama: Any = LlamaConfig(**config.config, vocab_size=vocab_size)
+            settings = config.config | {"vocab_size": vocab_size}
+            family = settings.pop("model_type", "llama")
+            if family != "llama":
+                other = AutoConfig.for_model(family, **settings)
+                return AutoModelForCausalLM.from_config(other)
+            llama: Any = LlamaConfig(**settings)
             llama._attn_implementation = "sdpa"
             fresh = LlamaForCausalLM(llama)
             if config.copying:
