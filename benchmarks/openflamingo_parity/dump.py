@@ -1,14 +1,15 @@
 """Runs in the reference environment (see run.py): tiny random OpenFlamingo models and what they say.
 
-usage: python dump.py OUT FAMILY RELEASE small|full
+usage: python dump.py OUT RELEASE[,RELEASE] SIZE[,SIZE]
 
 RELEASE v2: open-flamingo 2.0.1; v2-previous: the same with text that attends all images before it.
 RELEASE v1: open-flamingo 0.0.2, whose masking is that of the Polite
 Flamingo release (text attends the next image). `small` shrinks perceiver and cross-attention, so that
 a dump is a test fixture; `full` leaves open-flamingo's own sizes.
 
-Writes OUT/lm (config and tokenizer), OUT/checkpoint.pt (every weight by OpenFlamingo's names),
-OUT/model.yaml (sizes) and OUT/expected.safetensors (inputs, logits, loss gradients, greedy tokens).
+Writes for every language model OUT/FAMILY-RELEASE-SIZE with lm (config and tokenizer), checkpoint.pt
+(every weight by OpenFlamingo's names), facts.json (sizes) and expected.safetensors (inputs, logits,
+loss, gradients, greedy tokens); what is there already is kept.
 """
 
 from __future__ import annotations
@@ -67,14 +68,14 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 def shrink(release: str, size: dict[str, int]) -> None:
     """Let open-flamingo build its own blocks in another size; it has no argument for that."""
-    from open_flamingo.src import flamingo, flamingo_lm
+    from open_flamingo.src import flamingo, flamingo_lm, helpers
 
     block = {"heads": size["heads"], "dim_head": size["dim_head"], "ff_mult": size["ff_mult"]}
     flamingo.PerceiverResampler = functools.partial(
-        flamingo.PerceiverResampler, num_latents=size["latents"], depth=size["depth"], **block
+        helpers.PerceiverResampler, num_latents=size["latents"], depth=size["depth"], **block
     )
     flamingo_lm.GatedCrossAttentionBlock = functools.partial(
-        flamingo_lm.GatedCrossAttentionBlock,
+        helpers.GatedCrossAttentionBlock,
         **block,
         only_attend_immediate_media=release != "v2-previous",
     )
@@ -159,10 +160,9 @@ def greedy(model, release: str, given: dict[str, torch.Tensor], barred: list[int
     return torch.stack(rows)
 
 
-def main() -> None:
-    out, family, release, size = Path(sys.argv[1]), *sys.argv[2:5]
+def dump(out: Path, family: str, release: str, size: str) -> None:
+    """One model and what it says; facts.json is written last, so that a killed dump is made anew."""
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
     model, words, clip = build(out, family, release, size)
     image, endofchunk = model.media_token_id, model.eoc_token_id
     pad = words.convert_tokens_to_ids("<PAD>")
@@ -174,20 +174,29 @@ def main() -> None:
         labels=given["labels"],
     )
     result.loss.backward()
-    gradients = {
-        f"gradient.{name}": parameter.grad
-        for name, parameter in model.named_parameters()
-        if parameter.grad is not None
-    }
+    expected = given | {"logits": result.logits, "loss": result.loss.reshape(1)}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            expected[f"gradient.{name}"] = parameter.grad
     with torch.no_grad():
         # The end of a chunk ends their generation: it is barred, so that all tokens are compared.
-        tokens = greedy(model, release, given, [image, endofchunk, pad, 1])
-    expected = given | {"logits": result.logits, "loss": result.loss.reshape(1), "greedy": tokens}
-    expected = {name: tensor.detach().contiguous().clone() for name, tensor in expected.items()}
-    save_file(expected | {n: g.contiguous().clone() for n, g in gradients.items()}, out / "expected.safetensors")
+        expected["greedy"] = greedy(model, release, given, [image, endofchunk, pad, 1])
+    plain = {name: tensor.detach().contiguous().clone() for name, tensor in expected.items()}
+    save_file(plain, out / "expected.safetensors")
     torch.save(model.state_dict(), out / "checkpoint.pt")
-    facts = {"size": SIZES[size], "clip": clip, "image_size": IMAGE_SIZE, "every": 2, "family": family, "release": release}
-    (out / "facts.json").write_text(json.dumps(facts, indent=1))
+    facts = {"size": SIZES[size], "clip": clip, "image_size": IMAGE_SIZE, "every": 2}
+    (out / "facts.json").write_text(json.dumps(facts | {"family": family, "release": release}))
+
+
+def main() -> None:
+    out, releases, sizes = Path(sys.argv[1]), sys.argv[2].split(","), sys.argv[3].split(",")
+    torch.set_num_threads(1)
+    for size in sizes:
+        for release in releases:
+            for family in LAYERS_OF:
+                folder = out / f"{family}-{release}-{size}"
+                if not (folder / "facts.json").is_file():
+                    dump(folder, family, release, size)
 
 
 if __name__ == "__main__":

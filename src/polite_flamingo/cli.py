@@ -179,6 +179,17 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--lora-alpha", type=float, default=16.0, help="no checkpoint states it")
     convert.set_defaults(command=_convert)
 
+    plan = commands.add_parser(
+        "plan", help="parameters, memory and hours of a profile's trainings, without any weights"
+    )
+    plan.add_argument("profile", nargs="?", help="default: params.yaml")
+    plan.add_argument("--gpus", type=int, default=1)
+    plan.add_argument("--gpu-memory", type=float, default=40.0, help="GiB of each (default: 40)")
+    plan.add_argument("--tflops", type=float, default=312.0, help="peak of each (default: A100 bf16)")
+    plan.add_argument("--utilisation", type=float, default=0.35, help="share of the peak reached")
+    plan.add_argument("--json", action="store_true", help="print the figures as JSON")
+    plan.set_defaults(command=_plan)
+
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)
     return parser
@@ -276,6 +287,28 @@ def _convert(options: argparse.Namespace) -> None:
             config = replace(config, media_mask=options.media_mask)
         notes = convert(options.source, options.target, config, options.lora_alpha).lines()
     print("\n".join([*notes, f"written: {options.target}"]))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    import json
+    from dataclasses import asdict
+
+    import yaml
+
+    from polite_flamingo.core.params import check_params
+    from polite_flamingo.core.profiles import profile_text
+    from polite_flamingo.models.plan import Hardware, make_plan, render
+
+    if options.profile:
+        text = profile_text(options.root / "profiles", options.profile)
+        params = check_params(yaml.safe_load(text), options.profile)
+    else:
+        params = load_params(options.root / "params.yaml")
+    if options.gpus < 1 or min(options.gpu_memory, options.tflops, options.utilisation) <= 0:
+        raise UserError("--gpus, --gpu-memory, --tflops and --utilisation must be above 0")
+    hardware = Hardware(options.gpus, options.gpu_memory, options.tflops, options.utilisation)
+    plan = make_plan(params, hardware, options.root / "benchmarks/results")
+    print(json.dumps(asdict(plan), indent=1) if options.json else render(plan))
 
 
 def _publish(options: argparse.Namespace) -> None:
