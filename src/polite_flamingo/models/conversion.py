@@ -35,7 +35,7 @@ from polite_flamingo.models.openflamingo import (
     read_checkpoint,
     to_openflamingo,
 )
-from polite_flamingo.models.skeleton import build_skeleton, lm_settings, named_clip, source_settings
+from polite_flamingo.models.skeleton import build_skeleton, lm_settings, named_clip
 from polite_flamingo.models.tokenizer import save_tokenizer, special_ids
 
 # Of the Guanaco adapter that the releases' LoRA starts from; no file of theirs states it.
@@ -95,10 +95,9 @@ def convert(
     """
     found = read_checkpoint(*sources)
     tokenizer = tokenizer if tokenizer is not None else build_tokenizer(config)
-    trained = config.lm.source == "train"
-    lm = lm_settings(config.lm, len(tokenizer)) if trained else source_settings(config.lm)
+    lm = lm_settings(config.lm)
     rows = _embedding_rows(found.weights, len(tokenizer), lm.vocab_size)
-    skeleton = build_skeleton(config, rows, lm)
+    skeleton = build_skeleton(config, lm, rows)
     own = _own_weights(skeleton)
     check_geometry(found.weights, own, config.name)
     report = classify(skeleton, found)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
@@ -23,8 +24,16 @@ from polite_flamingo.models.configs import LmConfig, ModelConfig
 from polite_flamingo.models.tokenizer import load_tokenizer
 
 _COPYING_EMBEDDING_STD = 0.1
-# Where the decoder layers stand, by family: LLaMA, OPT, GPT-NeoX.
-LAYER_PATHS = ("model.layers", "model.decoder.layers", "gpt_neox.layers")
+# Where the decoder layers stand, by family: LLaMA, OPT, GPT-NeoX, MPT, GPT-2.
+LAYER_PATHS = (
+    "model.layers",
+    "model.decoder.layers",
+    "gpt_neox.layers",
+    "transformer.blocks",
+    "transformer.h",
+)
+# Families whose attention takes a mask [B, 1, T, S] as it is, in every layer.
+_READY_MASKS = frozenset({"llama", "opt", "gpt_neox", "gpt2"})
 
 
 def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedModel:
@@ -36,7 +45,12 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "lm"))
         if config.source == "train":
-            llama: Any = LlamaConfig(**config.config, vocab_size=vocab_size)
+            settings = config.config | {"vocab_size": vocab_size}
+            family = settings.pop("model_type", "llama")
+            if family != "llama":
+                other = AutoConfig.for_model(family, **settings)
+                return AutoModelForCausalLM.from_config(other)
+            llama: Any = LlamaConfig(**settings)
             llama._attn_implementation = "sdpa"
             fresh = LlamaForCausalLM(llama)
             if config.copying:
@@ -131,13 +145,28 @@ def _gguf_of_package(package: str) -> Path:
 
 
 def decoder_layers(lm: nn.Module) -> nn.ModuleList:
-    """The decoder layers of a LLaMA-like, OPT or GPT-NeoX model, in order."""
+    """The decoder layers of a causal language model of transformers, in order.
+
+    Known families by their path, others by being the first list of as many modules as the model
+    has layers.
+    """
     for path in LAYER_PATHS:
         module: Any = lm
         for name in path.split("."):
             module = getattr(module, name, None)
         if isinstance(module, nn.ModuleList):
             return module
+    count = getattr(getattr(lm, "config", None), "num_hidden_layers", None)
+    for module in lm.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
     raise UserError(
-        f"{type(lm).__name__} is not supported: use a LLaMA-like, OPT or GPT-NeoX language model"
+        f"{type(lm).__name__} is not supported: use a decoder of transformers, such as a LLaMA-like, "
+        "OPT, GPT-NeoX, MPT or GPT-2 language model"
     )
+
+
+def takes_ready_masks(lm: PreTrainedModel) -> bool:
+    """Whether a bool mask [B, 1, T, S] can be given instead of [B, S]: saves making it each step."""
+    ready = lm.config.model_type in _READY_MASKS and not getattr(lm.config, "sliding_window", None)
+    return ready and lm.config._attn_implementation == "sdpa"

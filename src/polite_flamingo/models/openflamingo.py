@@ -29,7 +29,7 @@ _SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 _BUFFERS = re.compile(
     r"\.(rotary_emb\.(inv_freq|cos_cached|sin_cached)|attention\.(bias|masked_bias))$"
 )
-_LAYER_PATH = "|".join(re.escape(path) for path in (*LAYER_PATHS, "transformer.blocks"))
+_LAYER_PATH = "|".join(re.escape(path) for path in LAYER_PATHS)
 _LAYER = re.compile(rf"^({_LAYER_PATH})\.(\d+)\.(.+)$")
 _LORA = re.compile(r"\.(lora_[AB])\.(?:[^.]+\.)?weight$")
 # The sizes that open-flamingo 2.0.1 has built in.

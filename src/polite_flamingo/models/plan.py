@@ -12,9 +12,9 @@ from polite_flamingo.core.params import FitPlan, Params
 from polite_flamingo.core.tables import read_json
 from polite_flamingo.models.checkpoints import add_lora
 from polite_flamingo.models.configs import ModelConfig, load_config
+from polite_flamingo.models.factory import create_geometry
 from polite_flamingo.models.flamingo import Flamingo, part_parameters, set_trainable
 from polite_flamingo.models.footprint import Footprint, count_step
-from polite_flamingo.models.skeleton import build_skeleton
 
 # Trainable parameters and hours on 8 A100-40GB that the paper states (METHOD section 6).
 PAPER = {
@@ -111,7 +111,7 @@ def make_plan(params: Params, hardware: Hardware, results: Path | None = None) -
         name = f"tune stage{number}"
         row = (name, tuple(stage.parts), tune.lora.rank, stage.max_length, stage.max_images)
         wanted.append((*row, stage.fit))
-    base = build_skeleton(config)
+    base = create_geometry(config)
     stages = tuple(_stage(config, *row, hardware, results) for row in wanted)
     return Plan(
         profile=params.profile,
@@ -146,7 +146,7 @@ def _stage(
     hardware: Hardware,
     results: Path | None,
 ) -> StagePlan:
-    model = build_skeleton(config)
+    model = create_geometry(config)
     add_lora(model, rank, float(rank))
     trainable = set_trainable(model, parts)
     total = sum(parameter.numel() for parameter in model.parameters())

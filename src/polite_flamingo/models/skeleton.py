@@ -1,4 +1,4 @@
-"""A Flamingo without weights, on the meta device: its names, shapes and sizes, from configs alone."""
+"""A Flamingo without weights around a pretrained language model's config: its names and shapes."""
 
 from __future__ import annotations
 
@@ -18,34 +18,25 @@ from polite_flamingo.models.lm import resolve_source
 from polite_flamingo.models.tokenizer import SpecialIds
 from polite_flamingo.models.vision import clip_settings
 
-# Flamingo's own tokens, appended to a language model's: <|endofchunk|>, <image>, <PAD>.
-ADDED_TOKENS = 3
 
+def build_skeleton(config: ModelConfig, lm: PretrainedConfig, vocab_size: int) -> Flamingo:
+    """The model of a config around a language model of known architecture, on the meta device.
 
-def build_skeleton(
-    config: ModelConfig, vocab_size: int | None = None, lm: PretrainedConfig | None = None
-) -> Flamingo:
-    """The model of a config on the meta device, with its true parameter names and shapes.
-
-    ``vocab_size``: rows of the embeddings (default: the tokenizer trained for the config, or the
-    language model's own rows and Flamingo's added tokens). Reads no weights.
+    It has the true names and shapes of parameters. ``vocab_size``: rows of the embeddings. Where no
+    pretrained model is at hand, `factory.create_geometry` builds one from the config alone.
     """
-    settings = lm if lm is not None else lm_settings(config.lm, config.tokenizer.vocab_size)
-    if vocab_size is not None:
-        settings.vocab_size = vocab_size
-    elif config.lm.source != "train":
-        settings.vocab_size += ADDED_TOKENS
-    settings._attn_implementation = "sdpa"
+    lm.vocab_size = vocab_size
+    lm._attn_implementation = "sdpa"
     special = SpecialIds(image=1, endofchunk=2, pad=3, eos=0, bos=None)
     with torch.device("meta"):
-        language = AutoModelForCausalLM.from_config(settings)
+        language = AutoModelForCausalLM.from_config(lm)
         return Flamingo(config, language, _image_tower(config.vision), special)
 
 
-def lm_settings(config: LmConfig, vocab_size: int) -> PretrainedConfig:
-    """Architecture of a config's language model: as written there, else its source's config."""
-    if config.config:
-        return LlamaConfig(**{"vocab_size": vocab_size, **config.config})
+def lm_settings(config: LmConfig) -> PretrainedConfig:
+    """The transformers config of a model config's language model; reads no weights."""
+    if config.source == "train":
+        return LlamaConfig(**config.config)
     return source_settings(config)
 
 
