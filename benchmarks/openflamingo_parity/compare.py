@@ -86,7 +86,10 @@ def compare(dump: Path, work: Path, size: str = "") -> Parity:
     """Convert, load and compare one dump; ``work`` takes the converted model."""
     facts = json.loads((dump / "facts.json").read_text())
     model, _, report = load(dump, work)
-    expected = {n: t.float() if t.is_floating_point() else t for n, t in load_file(dump / "expected.safetensors").items()}
+    expected = {
+        n: t.float() if t.is_floating_point() else t
+        for n, t in load_file(dump / "expected.safetensors").items()
+    }
     model.requires_grad_(True)
     mask = expected["attention_mask"].bool()
     target = expected["labels"] != -100
@@ -120,7 +123,9 @@ def compare(dump: Path, work: Path, size: str = "") -> Parity:
 
 def _gradient_differences(model: Flamingo, expected: dict[str, Tensor]) -> dict[str, float]:
     """Relative difference of every gradient that the reference has, by our names."""
-    stored = {n.removeprefix("gradient."): t for n, t in expected.items() if n.startswith("gradient.")}
+    stored = {
+        n.removeprefix("gradient."): t for n, t in expected.items() if n.startswith("gradient.")
+    }
     reference = from_openflamingo(stored).weights
     own = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
     names = [name for name in reference if name in own]
@@ -149,5 +154,3 @@ def _greedy(model: Flamingo, expected: dict[str, Tensor], tokens: Tensor) -> Ten
 def as_row(parity: Parity) -> dict[str, object]:
     """A result as plain values."""
     return asdict(parity)
-
-

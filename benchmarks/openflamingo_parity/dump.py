@@ -54,7 +54,9 @@ def language_model(family: str):
         return LlamaConfig(**common, **ids, intermediate_size=48, num_key_value_heads=2)
     if family == "neox":
         return GPTNeoXConfig(**common, **ids, intermediate_size=48, rotary_pct=0.5)
-    return OPTConfig(**common, **(ids | {"pad_token_id": 2}), ffn_dim=48, word_embed_proj_dim=HIDDEN, dropout=0.0)
+    return OPTConfig(
+        **common, **(ids | {"pad_token_id": 2}), ffn_dim=48, word_embed_proj_dim=HIDDEN, dropout=0.0
+    )
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
@@ -91,7 +93,13 @@ def build(out: Path, family: str, release: str, size: str):
     tokenizer().save_pretrained(out / "lm")
     clip = {
         "embed_dim": 16,
-        "vision_cfg": {"image_size": IMAGE_SIZE, "layers": 2, "width": VISION, "patch_size": PATCH, "head_width": 12},
+        "vision_cfg": {
+            "image_size": IMAGE_SIZE,
+            "layers": 2,
+            "width": VISION,
+            "patch_size": PATCH,
+            "head_width": 12,
+        },
         "text_cfg": {"context_length": 8, "vocab_size": 8, "width": 8, "heads": 1, "layers": 1},
     }
     (out / "tiny-parity.json").write_text(json.dumps(clip))

@@ -52,7 +52,9 @@ def make_environment(work: Path) -> Path:
         if uv is None:
             raise SystemExit("uv is not installed: pip install uv")
         install = [uv, "pip", "install", "--quiet", "--python", str(python)]
-        subprocess.run([uv, "venv", "--quiet", "--python", "3.11", str(work / "environment")], check=True)
+        subprocess.run(
+            [uv, "venv", "--quiet", "--python", "3.11", str(work / "environment")], check=True
+        )
         subprocess.run([*install, *PINS], check=True)
         subprocess.run([*install, "--no-deps", *PINS_ALONE], check=True)
         subprocess.run([*install, "--no-deps", "--target", str(work / "v1"), V1], check=True)
@@ -77,7 +79,15 @@ def write_fixture(source: Path, target: Path) -> None:
 
     target.mkdir(parents=True, exist_ok=True)
     stored = torch.load(source / "checkpoint.pt", map_location="cpu", weights_only=True)
-    copies = (".old_decoder_blocks.", ".gated_cross_attn_layers.", "vision_encoder.transformer.", "vision_encoder.token_embedding", "vision_encoder.positional_embedding", "vision_encoder.ln_final", "vision_encoder.text_projection")
+    copies = (
+        ".old_decoder_blocks.",
+        ".gated_cross_attn_layers.",
+        "vision_encoder.transformer.",
+        "vision_encoder.token_embedding",
+        "vision_encoder.positional_embedding",
+        "vision_encoder.ln_final",
+        "vision_encoder.text_projection",
+    )
     if not any(name.startswith("vision_encoder.visual.") for name in stored):
         copies = copies[:2]
     kept = {}
@@ -94,7 +104,12 @@ def write_fixture(source: Path, target: Path) -> None:
     # The largest gradients stay those of one part each, to keep the fixture small.
     save_file(expected, target / "expected.safetensors")
     shutil.copy(source / "facts.json", target)
-    shutil.copytree(source / "lm", target / "lm", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.bin", "*.safetensors"))
+    shutil.copytree(
+        source / "lm",
+        target / "lm",
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("*.bin", "*.safetensors"),
+    )
 
 
 def main() -> int:
@@ -113,7 +128,9 @@ def main() -> int:
     torch.set_num_threads(1)
     dump(python, work, options.sizes)
     rows = []
-    print(f"{'model':<8}{'release':<13}{'mask':<11}{'size':<7}{'logits':>9}{'gradients':>11}{'greedy':>8}")
+    print(
+        f"{'model':<8}{'release':<13}{'mask':<11}{'size':<7}{'logits':>9}{'gradients':>11}{'greedy':>8}"
+    )
     for size in options.sizes:
         for family in FAMILIES:
             for release in RELEASES:

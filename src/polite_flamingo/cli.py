@@ -169,7 +169,9 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="checkpoint file or folder; several are laid over each other (base, then its LoRA)",
     )
-    convert.add_argument("target", type=Path, help="model folder; with --to openflamingo a .pt file")
+    convert.add_argument(
+        "target", type=Path, help="model folder; with --to openflamingo a .pt file"
+    )
     convert.add_argument("--to", choices=["ours", "openflamingo"], default="ours")
     convert.add_argument(
         "--config", default="openflamingo-9b", help="model config: a shipped name or a .yaml path"
@@ -185,7 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("profile", nargs="?", help="default: params.yaml")
     plan.add_argument("--gpus", type=int, default=1)
     plan.add_argument("--gpu-memory", type=float, default=40.0, help="GiB of each (default: 40)")
-    plan.add_argument("--tflops", type=float, default=312.0, help="peak of each (default: A100 bf16)")
+    plan.add_argument(
+        "--tflops", type=float, default=312.0, help="peak of each (default: A100 bf16)"
+    )
     plan.add_argument("--utilisation", type=float, default=0.35, help="share of the peak reached")
     plan.add_argument("--json", action="store_true", help="print the figures as JSON")
     plan.set_defaults(command=_plan)

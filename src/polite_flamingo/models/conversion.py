@@ -264,7 +264,11 @@ def _check_exportable(model: Flamingo, tokenizer: PreTrainedTokenizerBase) -> No
     facts["attention heads"] = model.config.perceiver.heads
     facts["cross-attention heads"] = model.config.cross_attention.heads
     fixed = FIXED | {"cross-attention width": 512, "attention heads": 8, "cross-attention heads": 8}
-    wrong = [f"{label} {facts[label]} (fixed: {fixed[label]})" for label in fixed if facts[label] != fixed[label]]
+    wrong = [
+        f"{label} {facts[label]} (fixed: {fixed[label]})"
+        for label in fixed
+        if facts[label] != fixed[label]
+    ]
     if wrong:
         raise UserError(f"open-flamingo 2.0.1 cannot have this model's sizes: {'; '.join(wrong)}")
     special = special_ids(tokenizer)

@@ -146,7 +146,7 @@ def score_rewrites(
     return scores
 
 
-def _facts(row: Row) -> dict[str, float]:
+def _facts(row: Row) -> dict[str, Any]:
     """Scores of the word lists: what the rewrite loses of the annotation, and what it adds."""
     draft, rewrite = row["draft"], row["rewrite"]
     if row["task"] == "captioning":
