@@ -10,7 +10,7 @@ import pyarrow as pa
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation.intervals import SampleBootstrap, as_json
 from polite_flamingo.evaluation.truth import question_of
-from polite_flamingo.shapes import annotations
+from polite_flamingo.shapes import annotations as terse
 
 Row = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ def unseen_samples(samples: Iterable[Sample], scenes: pa.Table) -> dict[str, set
     rows = scenes.to_pylist()
     drawn = {row["image_sha256"] for row in rows}
     held_out = {row["image_sha256"] for row in rows if row.get("held_out_pair")}
-    is_test_only = getattr(annotations, "is_test_only_form", lambda question: False)
+    is_test_only = getattr(terse, "is_test_only_form", lambda question: False)
     found: dict[str, set[str]] = {group: set() for group in (*GROUPS, "seen")}
     for sample in samples:
         if sample.split != "test" or not drawn.issuperset(sample.images):

@@ -220,6 +220,8 @@ def seed_rows(summary: Row | None) -> list[dict[str, Any]]:
         if own is None:
             continue
         value = own.get("all", own.get("mean"))
+        # A seed in which it was not measured is no proof.
+        whole = all(each is not None for each in own["by_seed"].values())
         rows.append(
             {
                 "key": target.key,
@@ -234,7 +236,7 @@ def seed_rows(summary: Row | None) -> list[dict[str, Any]]:
                 "value": figure_text(target.key, value),
                 "interval": bounds_text(target.key, own if "low" in own else None),
                 "target": target_text(target.key, target.least),
-                "verdict": verdict(value, target.least),
+                "verdict": verdict(value if whole else None, target.least),
             }
         )
     return rows
