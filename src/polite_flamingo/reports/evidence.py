@@ -39,7 +39,9 @@ TARGETS = (
     Target("tax_accuracy_gap", "Accuracy of PF-tuned minus raw-tuned, stage 2", None),
     Target("tax_accuracy_gap_stage3", "Accuracy of PF-tuned minus raw-tuned, stage 3", None),
     Target("nli_accuracy", "NLI judge, unseen scenes and wordings", 0.95),
+    Target("report_nli_accuracy", "NLI judge that reports, likewise", 0.95),
     Target("reward_accuracy", "Reward judge, unseen scenes and wordings", 0.97),
+    Target("report_reward_accuracy", "Reward judge that reports, likewise", 0.97),
 )
 
 # Which of the rewriter's figures a headline figure has its controls from.
@@ -114,6 +116,8 @@ def headline_rows(metrics: Row) -> list[dict[str, Any]]:
             "controls": _controls(metrics, target.key),
         }
         for target in TARGETS
+        # Reporting judges are trained by some profiles only.
+        if target.key in headline or not target.key.startswith("report_")
     ]
 
 
