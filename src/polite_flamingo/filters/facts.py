@@ -270,19 +270,21 @@ def _values(words: Iterable[tuple[str, str]], kind: str) -> set[str]:
     return {value for name, value in words if name == kind}
 
 
-def answered(instruction: str, draft: str, rewrite: str) -> tuple[float, float]:
+def answered(
+    instruction: str, draft: str, rewrite: str, is_class: bool = False
+) -> tuple[float, float]:
     """Compare an answer with the annotated one: (lost, foreign), each 0..1.
 
     ``lost``: share of the annotation's known words that the rewrite has not; 1 where one says yes
     and the other no, or the rewrite speaks of nothing that was asked. ``foreign``: 1 where the
     rewrite has another value of the annotation's kind of answer, which the question does not speak
-    of.
+    of. ``is_class``: the answer is a class, such as a digit, and a number in it no count.
     """
     first = draft.strip().split("\n")[0]
     wanted = read(first.split(".")[0]).words or read(first).words
     readings = list(_sentences(rewrite))
     said = {word for reading in readings for word in reading.words}
-    if any(reading.denies for reading in readings):
+    if not is_class and any(reading.denies for reading in readings):
         # "no circles": none of them.
         said.add(("number", "0"))
     asked = read(instruction).words
@@ -297,7 +299,7 @@ def answered(instruction: str, draft: str, rewrite: str) -> tuple[float, float]:
         allowed = spoken if len(spoken) == 1 else set()
         allowed |= _values(read(draft).words, kind)
         # "one is at the top" and "no others": hardly ever counts.
-        allowed |= {"0", "1"} if kind == "number" else set()
+        allowed |= {"0", "1"} if kind == "number" and not is_class else set()
         if _values(said, kind) - allowed:
             foreign = 1.0
     return lost, foreign
