@@ -121,7 +121,9 @@ def test_any_text_gives_shares(draft: str, rewrite: str, question: str) -> None:
         assert all(0.0 <= value <= 1.0 for value in pair)
 
 
-@given(st.lists(st.sampled_from(["red", "blue", "circle", "star", "two", "a", "on", ","]), max_size=9))
+@given(
+    st.lists(st.sampled_from(["red", "blue", "circle", "star", "two", "a", "on", ","]), max_size=9)
+)
 def test_a_caption_given_back_loses_nothing(words: list[str]) -> None:
     text = " ".join(words)
     assert described(text, text)[0] == 0.0

@@ -107,9 +107,7 @@ def choose_thresholds(
             meant = np.isin(np.array(faults), MEANT_FOR[FILTER_OF.get(name, name)])
             others[name] = ~good & ~meant
     if faults is not None:
-        step = _best_step(
-            badness["clipscore"], good, others["clipscore"], budget / 2, widest=True
-        )
+        step = _best_step(badness["clipscore"], good, others["clipscore"], budget / 2, widest=True)
         if step is not None:
             chosen["clipscore"] = step[2]
             with np.errstate(invalid="ignore"):

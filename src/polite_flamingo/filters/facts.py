@@ -35,6 +35,8 @@ _DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
 _NO_TYPOS = frozenset({"there"})
 # "how big is it?" does not say that it is big.
 _HOW = re.compile(r"\bhow (?:big|large|small|tiny)\b")
+_GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
+_ON_GROUND = re.compile(r"\bon ((?:light |dark |pale )?[a-z]+)[.\s]*$", re.MULTILINE)
 _NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there|visible)\b")
 _ANYTHING = "anything"
 _ATTRIBUTES = ("color", "size", "texture", "number")
@@ -149,7 +151,12 @@ def described(draft: str, rewrite: str) -> tuple[float, float]:
             counts.update(facts | _looks(line))
     lost = max((number for fact, number in counts.items() if fact not in kept), default=0)
     boxes = draft[len(strip_boxes(draft)) :] if has_boxes(draft) else ""
-    foreign = max(_foreign(lines, told, read(boxes)), _miscounted(lines, told, boxes))
+    foreign = max(
+        _foreign(lines, told, read(boxes)),
+        _miscounted(lines, told, boxes),
+        _elsewhere(lines, told),
+        _other_ground(draft, rewrite),
+    )
     return lost / len(lines), foreign
 
 
@@ -165,9 +172,7 @@ def _looks(reading: Reading) -> set[tuple[str, str]]:
 def _told_apart(reading: Reading) -> set[tuple[str, str]]:
     """Colour and thing that a sentence may join: "the blue object", "a plus is yellow"."""
     bare = {m.get("thing") for m in reading.mentions if not m.get("color")} - {""}
-    return {
-        (color, thing) for kind, color in reading.words if kind == "color" for thing in bare
-    }
+    return {(color, thing) for kind, color in reading.words if kind == "color" for thing in bare}
 
 
 def _foreign(lines: Sequence[Reading], told: Sequence[Reading], boxes: Reading) -> float:
@@ -211,7 +216,8 @@ def _alike(line: Reading, look: tuple[str, str]) -> bool:
     fitting = [
         m
         for m in line.mentions
-        if m.get("color") in (look[0], "") and m.get("thing") in (look[1], "")
+        if m.get("color") in (look[0], "")
+        and m.get("thing") in (look[1], "")
         # "two shapes: ..." announces those that follow.
         and (m.get("thing") or m.get("color"))
     ]
@@ -222,11 +228,44 @@ def _miscounted(lines: Sequence[Reading], told: Sequence[Reading], boxes: str) -
     """Another number of things in all than a caption gives, or fewer than one lists."""
     said = {number for reading in told for number in _totals(reading)}
     given = {number for line in lines for number in _totals(line)}
-    listed = [sum(int(m.get("number") or 1) for m in line.mentions if m.get("thing")) for line in lines if not line.denies and not _totals(line)]
+    listed = [
+        sum(int(m.get("number") or 1) for m in line.mentions if m.get("thing"))
+        for line in lines
+        if not line.denies and not _totals(line)
+    ]
     least = max([*listed, sum(bool(m.get("thing")) for m in read(boxes).mentions)], default=0)
     if not said:
         return 0.0
     return float(bool(given and not said <= given) or max(said) < least)
+
+
+def _elsewhere(lines: Sequence[Reading], told: Sequence[Reading]) -> float:
+    """Another place of a thing than captions give; only texts that place one thing are read."""
+    given, said = (_places(readings) for readings in (lines, told))
+    for look, places in said.items():
+        if look in given and not places & given[look]:
+            return _RECOMBINED
+    return 0.0
+
+
+def _places(readings: Sequence[Reading]) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for reading in readings:
+        places = _values(reading.words, "place")
+        named = [m for m in reading.mentions if m.get("thing") and m.get("color")]
+        if places and len(named) == len(reading.mentions) == 1 and not reading.denies:
+            look = (named[0].get("color"), named[0].get("thing"))
+            found.setdefault(look, set()).update(places)
+    return found
+
+
+def _other_ground(draft: str, rewrite: str) -> float:
+    """Another background than the captions give."""
+    given, said = ({m[1] for m in _GROUND.finditer(text.casefold())} for text in (draft, rewrite))
+    for match in _ON_GROUND.finditer(draft.casefold()):
+        if (known := _meaning(match[1].split()[-1])) and known[0] == "color":
+            given.add(match[1])
+    return _RECOMBINED if given and said - given else 0.0
 
 
 def _totals(reading: Reading) -> set[int]:
@@ -292,7 +331,15 @@ def answered(
     silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
     if silent or _speaks_against(first, rewrite):
         lost = 1.0
-    foreign = 0.0
+    # "Is the circle above the star?" "Yes, the circle is above the circle."
+    things = _values(asked, "thing") - {""}
+    named = [m.get("thing") for reading in readings for m in reading.mentions if m.get("thing")]
+    if len(things) > 1 and len(named) > 1 and len(set(named)) == 1 and not wanted:
+        lost = 1.0
+    # What is answered first is about what was asked.
+    known = things | _values(read(draft).words, "thing")
+    first_named = {m.get("thing") for m in readings[0].mentions} - {""} if readings else set()
+    foreign = float(bool(things) and bool(first_named - known))
     for kind in {kind for kind, _ in wanted}:
         spoken = _values(asked, kind)
         # Several values in the question are what there is to choose from.

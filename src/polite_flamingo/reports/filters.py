@@ -36,7 +36,9 @@ def filter_curves(trade_off: Mapping[str, Any], max_good_lost: float, min_recall
             )  # fmt: skip
         left.set_title("all filters")
         for place, (name, own) in enumerate(trade_off["filters"].items()):
-            shown = sorted((p["good_lost"], p["recall"]) for p in own if p["good_lost"] <= _MOST_LOST)
+            shown = sorted(
+                (p["good_lost"], p["recall"]) for p in own if p["good_lost"] <= _MOST_LOST
+            )
             right.plot(
                 [x for x, _ in shown], [y for _, y in shown], marker=".", ms=4,
                 color=_LINES[place % len(_LINES)],

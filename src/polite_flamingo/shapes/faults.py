@@ -128,9 +128,7 @@ def rewrite_examples(
 # --- drafts with right rewrites ---------------------------------------------------------------
 
 
-def _drafted(
-    scene: Scene, task: str, pool: str, wording: str, rng: np.random.Generator
-) -> Drafted:
+def _drafted(scene: Scene, task: str, pool: str, wording: str, rng: np.random.Generator) -> Drafted:
     if task == "vqa":
         made = _asked(scene, pool, wording, rng)
     elif task == "classification":
@@ -203,9 +201,7 @@ def _compared(scene: Scene, wording: str, rng: np.random.Generator) -> Drafted:
     instruction, good = language.change(scene, after, change, wording, rng)
     lines = [line.strip() for line in change_sentences(change, rng, 1 + int(rng.random() * 2))]
     wrong = _other_change(scene, after, change, wording, rng)
-    return Drafted(
-        "change_captioning", instruction, "\n".join(lines), good, tuple(lines), wrong
-    )
+    return Drafted("change_captioning", instruction, "\n".join(lines), good, tuple(lines), wrong)
 
 
 def _other_change(
@@ -403,9 +399,7 @@ def _told(thing: Thing, scene: Scene, lines: tuple[str, ...], *names: str) -> bo
     return alike == 1 and told >= min(_LEAST_MENTIONS, len(lines))
 
 
-def _misseen(
-    thing: Thing, scene: Scene, lines: tuple[str, ...], rng: np.random.Generator
-) -> Thing:
+def _misseen(thing: Thing, scene: Scene, lines: tuple[str, ...], rng: np.random.Generator) -> Thing:
     """Give a thing another colour, shape, or (where captions tell it) size or texture."""
     looks = {(other.color, other.shape) for other in scene.things}
     kinds = ["color", "shape"]
