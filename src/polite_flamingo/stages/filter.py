@@ -154,7 +154,8 @@ def _facts(row: Row) -> dict[str, Any]:
     elif row["task"] == "change_captioning":
         lost, foreign = facts.changed(draft, rewrite)
     else:
-        lost, foreign = facts.answered(row["instruction"], draft, rewrite)
+        is_class = row["task"] == "classification"
+        lost, foreign = facts.answered(row["instruction"], draft, rewrite, is_class)
     return {"lost": lost, "foreign": foreign}
 
 
