@@ -111,7 +111,8 @@ def choose_thresholds(
         if step is not None:
             chosen["clipscore"] = step[2]
             with np.errstate(invalid="ignore"):
-                caught |= badness["clipscore"] >= step[2]
+                # What it catches is still for the others to catch; what it loses is lost.
+                caught |= good & (badness["clipscore"] >= step[2])
     while True:
         best: tuple[float, int, str, float] | None = None
         for name, column in badness.items():

@@ -312,12 +312,12 @@ def _values(words: Iterable[tuple[str, str]], kind: str) -> set[str]:
 def answered(
     instruction: str, draft: str, rewrite: str, is_class: bool = False
 ) -> tuple[float, float]:
-    """Compare an answer with the annotated one: (lost, foreign), each 0..1.
+    """Compare an answer with the annotated one: (lost, foreign), each 0 or 1.
 
-    ``lost``: share of the annotation's known words that the rewrite has not; 1 where one says yes
-    and the other no, or the rewrite speaks of nothing that was asked. ``foreign``: 1 where the
-    rewrite has another value of the annotation's kind of answer, which the question does not speak
-    of. ``is_class``: the answer is a class, such as a digit, and a number in it no count.
+    ``lost``: the rewrite lacks a known word of the annotated answer, or one says yes and the other
+    no, or it speaks of nothing that was asked. ``foreign``: it has another value of the
+    annotation's kind of answer, which the question does not speak of, or answers first about
+    another thing. ``is_class``: the answer is a class, such as a digit, and a number in it no count.
     """
     first = draft.strip().split("\n")[0]
     wanted = read(first.split(".")[0]).words or read(first).words
@@ -327,7 +327,7 @@ def answered(
         # "no circles": none of them.
         said.add(("number", "0"))
     asked = read(instruction).words
-    lost = sum(word not in said for word in wanted) / len(wanted) if wanted else 0.0
+    lost = float(not wanted <= said)
     silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
     if silent or _speaks_against(first, rewrite):
         lost = 1.0
