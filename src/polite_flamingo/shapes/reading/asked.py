@@ -74,11 +74,23 @@ def question_and_discourse(question: str) -> tuple[Query | None, Discourse]:
     return query, discourse
 
 
+def inner_query(words: list[Word], discourse: Discourse) -> Query | None:
+    """Read a question that a text asks itself."""
+    text = " ".join(word.text for word in words)
+    if not _ASKS.match(text) or text.startswith(("would you", "do you want", "shall", "can i", "could you")):
+        return None
+    query = _query(_POLITE.sub("", text), discourse)
+    if query is not None:
+        _introduce(query, discourse)
+    return query
+
+
 def _parts(question: str) -> list[tuple[str, str]]:
     from polite_flamingo.shapes.reading.words import normalise
 
     text = normalise(question).replace('"', " . ").replace(" '", " . ").replace("' ", " . ")
     text = re.sub(r"\s+", " ", text.replace("\n", " . "))
+    text = re.sub(r"\b(?:what|how) about ", "", text)
     found = []
     for match in re.finditer(r"([^.?!:;]+)([.?!:;]|$)", text):
         part = match[1].strip(" ,'")
@@ -183,7 +195,7 @@ def _query(text: str, discourse: Discourse) -> Query | None:
     for index, word in enumerate(words):
         if word.category == "," and index + 1 < len(words) and words[index + 1].text in (
             "what", "which", "where", "how", "is", "are", "do", "does", "who",
-        ):  # fmt: skip
+        ) and len(words) - index > 4:  # fmt: skip
             return _query(" ".join(x.text for x in words[index + 1 :]), discourse)
     if first.text == "how" or first.category == "K" or any(
         a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)

@@ -110,6 +110,18 @@ class Reader:
             return self.yes_or_no(w, place)
         if category == "namely":
             return self.namely(w, place + 1)
+        if category in ATTRIBUTE_OF and w.at(place + 1).text in ("is", "would") and (
+            named := noun_phrase(w, verbs(w, place + 1)[0])
+        ):
+            if named[0].head == "Q":
+                said = Predicate(of=[Is(ATTRIBUTE_OF[category], (word.value,))], empty=False)
+                owner = named[0].owner or Noun("the", (), "pron")
+                self.say([owner], said, "be")
+                return named[1]
+        if category == "ord" or text == "the" and w.at(place + 1).category == "ord":
+            chosen = self.chosen(w, place + (text == "the"))
+            if chosen:
+                return chosen
         for read in (
             self.existential, self.seeing, self.comparing, self.number_of, self.like,
             self.only_image, self.fronted, self.subject, self.fragment,
@@ -118,6 +130,17 @@ class Reader:
             if end > place:
                 return end
         return place
+
+    def chosen(self, w: Words, place: int) -> int:
+        """Read "the former" as an answer to "is it red or blue?"."""
+        query, value = self.query, w.at(place).value
+        if query is None or not query.options or w.at(place + 1).category not in ("end", ",", "but"):
+            return 0
+        topic = query.topic()
+        if topic is None or not value or int(value) > len(query.options):
+            return 0
+        self.say([topic], Predicate(of=list(query.options[int(value) - 1]), empty=False), "be")
+        return place + 1
 
     def _set_off(self, w: Words, place: int) -> bool:
         after = w.at(place + 1)
@@ -410,12 +433,19 @@ class Reader:
                 denied, at = not denied, at + 1
             elif w.at(at).category == "see":
                 at += 1
+            elif w.at(at - 1).category in ("aux", "not") and w.at(at).category in ("end", ",", "but") and (
+                self.query is not None and self.query.claims
+            ):
+                pass
             elif w.at(at - 1).category == "h" and word.text in ("we", "you", "i") and at > start:
                 pass
             else:
                 return place
             if w.at(at).text in ("that", "how"):
                 return at + 1
+            if w.at(at).category in ("end", ",", "but") and self.query is not None and self.query.claims:
+                self.settle(self.query.claims if not denied else (deny(self.query.claims),), answer=True)
+                return at
             return max(self.list_existing(w, at, denied, ()), at)
         return place
 
@@ -464,7 +494,7 @@ class Reader:
 
     def has_background(self, w: Words, place: int) -> tuple[list[Claim], int] | None:
         read = noun_phrase(w, place)
-        if read is None or read[0].head != "B":
+        if read is None or read[0].head not in ("B", "I"):
             return None
         end = read[1]
         return [Claim("background", value=value) for value in _colors(read[0].of)], end
@@ -490,6 +520,9 @@ class Reader:
             return start
         one, end = said
         end = w.skip(end)
+        if one.each and value == "same" and len(pair := _each(one.of)) == 2:
+            self.settle((Claim("compare", pair[0], value=value, other=pair[1], holds=not denied),))
+            return end
         while w.at(end).category in ("p", "aux", "i", "f"):
             end += 1
         if w.at(end).category in ("than",) or w.at(end).text in ("as", "and", "to") or w.at(end).category == "&":
@@ -634,6 +667,9 @@ class Reader:
             if read is None or w.at(read[1]).category != ",":
                 return place
             behind = w.skip(read[1] + 1)
+            if w.at(behind).text == "there":
+                end, denied, kind, _ = verbs(w, behind + 1)
+                return max(self.list_existing(w, end, denied, (Not(final(read[0])),)), behind + 1)
             subject = noun_phrase(w, behind)
             if subject is None or subject[0].quantifier not in ("all", "no", "the"):
                 return place
@@ -818,6 +854,12 @@ class Reader:
                     return place
                 if nouns[0].head == "Q":
                     return self.say_quality(w, nouns[0], at + 1, False)
+                behind = w.skip(at + 1)
+                if w.at(behind).category == "no" or w.at(behind).text == "none":
+                    self.settle((Claim("some", final(nouns[0]), holds=False),))
+                    return behind + 1
+                if nouns[0].head == "g" and nouns[0].plural and noun_phrase(w, behind) is not None:
+                    return at + 1
                 if w.at(at + 1).category == "#" and nouns[0].plural:
                     self.settle((Claim("num", nouns[0].of, number=w.at(at + 1).value),))
                     return at + 2
@@ -871,7 +913,9 @@ class Reader:
             return self.say_background(w, first, end, denied)
         if first.head == "I":
             return 0
-        if floating:
+        if kind == "be" and (done := self.identity(w, nouns, end, denied)):
+            return done
+        if floating and len(nouns) == 1:
             for noun in nouns:
                 noun.quantifier = "both" if floating == "both" else "all"
         self.note_subject(nouns)
@@ -879,6 +923,10 @@ class Reader:
             kind = "have"
         said = predicate(w, end, kind, denied)
         if said is None:
+            if kind == "have":
+                # "It has six shapes in it", "the square has a star to its right".
+                after = self.list_existing(w, end, denied, ())
+                return after if after > end else 0
             return 0
         pred, after = said
         if pred.empty:
@@ -891,6 +939,30 @@ class Reader:
             pass
         self.settle(tuple(pred.asides))
         self.say(nouns, pred, kind)
+        return after
+
+    def identity(self, w: Words, nouns: list[Noun], end: int, denied: bool) -> int:
+        """Read "the dotted shapes are the square and the star": these and no others; 0 if not so."""
+        subject = nouns[0]
+        if len(nouns) != 1 or denied or not (subject.plural or subject.quantifier == "all"):
+            return 0
+        if w.at(w.skip(end)).category in ATTRIBUTE_OF and noun_phrase(w, end) is None:
+            return 0
+        named, after = self.nouns(w, end)
+        if len(named) < 2 or any(n.head not in ("S", "g", "one") or n.unsure for n in named):
+            return 0
+        if any(n.quantifier == "bare" for n in named) or verbs(w, w.skip(after))[2]:
+            return 0
+        of = final(subject)
+        claims: list[Claim] = []
+        for noun in named:
+            if noun.quantifier == "the":
+                claims.append(Claim("all" if noun.plural else "the", final(noun), of))
+            else:
+                claims += self.there(noun, (*final(noun), *of), False, [])
+        claims.append(Claim("all", of, (AnyOf(tuple(final(n) for n in named)),), number=subject.number))
+        self.settle(tuple(claims))
+        self.mention(named)
         return after
 
     def note_subject(self, nouns: list[Noun]) -> None:
@@ -969,6 +1041,9 @@ class Reader:
         if said is None or said[0].empty:
             return 0
         if not said[0].unsure:
+            values = [c for c in said[0].of if isinstance(c, Is)]
+            if noun.plural and len(values) > 1 and owner.head in ("g", "pron") and not owner.of:
+                owner = Noun("all", (), "g", plural=True)
             self.note_subject([owner])
             self.say([owner], said[0], "be")
         return said[1]
@@ -1000,6 +1075,12 @@ class Reader:
             return
         if pred.exists is not None:
             scope = scope if pred.exists else (Not(scope),)
+        listed = _listed(scope)
+        if listed is not None and len(nouns) == 1 and (nouns[0].plural or nouns[0].quantifier == "all"):
+            # "The circles are red and blue": each is one of the two, and there are both.
+            of = final(nouns[0])
+            self.settle(tuple(Claim("some", of, (Is(listed.attribute, (v,)),)) for v in listed.values))
+            scope = (*(c for c in scope if not (isinstance(c, Is) and c.attribute == listed.attribute)), listed)
         if len(nouns) > 1 and nouns[0].quantifier == "neithernor":
             scope_no: Description = (Not(scope),)
             self.settle(tuple(Claim("the", final(noun), scope_no) for noun in nouns))
@@ -1012,6 +1093,10 @@ class Reader:
         self.settle(tuple(claims))
         self.d.predicate = scope
         self.mention(nouns, scope)
+        first = nouns[0]
+        if len(nouns) == 1 and first.quantifier == "num" and not self._is_part(first) and first.number:
+            # For "the other three" and "the rest".
+            self.d.picks, self.d.picked_from = [(first.number, scope)], final(first)
 
     def one_claim(self, noun: Noun, scope: Description) -> list[Claim]:
         of, quantifier = final(noun), noun.quantifier
@@ -1184,7 +1269,7 @@ class Reader:
             "G1", "part", "that", "B", "I",
         ):  # fmt: skip
             return place
-        if w.at(place).text == "with" and place and (with_nouns := self.nouns(w, place + 1))[0]:
+        if w.at(place).text in ("with", "of") and place and w.at(place - 1).category in ("I", "B", "C") and (with_nouns := self.nouns(w, place + 1))[0]:
             # "a white background with two circles"
             if with_nouns[0][0].head in ("S", "g"):
                 self.existing(w, with_nouns[0], False, ())
@@ -1409,6 +1494,9 @@ class Reader:
             self.d.noun = plain(base) or self.d.noun
             return end
         if query.kind == "yes":
+            if first.only and query.scope and first.head in ("S", "g", "one") and not first.number:
+                self.settle(tuple(c for noun in nouns for c in self.one_claim(noun, query.scope)))
+                return end
             if (first.elided or first.partitive) and (first.number or first.quantifier in ("both", "no", "neither", "all")) or (
                 first.head == "pron" and first.quantifier in ("both", "all")
             ):
@@ -1450,7 +1538,14 @@ class Reader:
             self.existing(Words([], self.d), nouns, False, ())
             return end
         if query.kind in ("attribute", "choice", "where", "look"):
-            if query.noun is None or first.quantifier == "no" and first.elided:
+            if query.noun is None:
+                return 0
+            if first.quantifier == "no" and first.elided:
+                if query.attribute == "texture":
+                    topic = query.topic()
+                    assert topic is not None
+                    self.say([topic], Predicate(of=[Is("texture", ("plain",))], empty=False), "be")
+                    return end
                 return 0
             if len(nouns) == 1 and first.head in ("S", "one") and (not first.plural or query.noun.plural):
                 topic = query.topic()
@@ -1531,6 +1626,16 @@ class Reader:
             self.answered = list(claims)
             return
         self.claims += claims
+
+
+def _listed(scope: Description) -> Is | None:
+    """Several values of one attribute, as in "red and blue"."""
+    values: dict[str, list[str]] = {}
+    for condition in scope:
+        if isinstance(condition, Is):
+            values.setdefault(condition.attribute, []).extend(condition.values)
+    several = next((name for name, found in values.items() if len(set(found)) > 1), None)
+    return None if several is None else Is(several, tuple(dict.fromkeys(values[several])))
 
 
 def _colors(of: Description) -> list[str]:

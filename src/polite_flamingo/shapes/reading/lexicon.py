@@ -138,7 +138,11 @@ def _numbers(add) -> None:  # type: ignore[no-untyped-def]
     add("#", "=12", "a dozen|dozen")
     add("#", ">=2", "several|multiple|a few|a number of|many|numerous|various|more than a single")
     add("#", ">=2", "lots of|a lot of|plenty of|a bunch of|a handful of|a group of")
-    add("ord", "", "first|second|third|fourth|fifth|last|former|latter|final|1st|2nd|3rd")
+    add("ord", "1", "first|former|1st")
+    add("ord", "2", "second|latter|2nd")
+    for value, word in enumerate(("third|3rd", "fourth|4th", "fifth|5th", "sixth", "seventh"), 3):
+        add("ord", str(value), word)
+    add("ord", "", "last|final")
 
 
 def _places(add) -> None:  # type: ignore[no-untyped-def]
@@ -170,6 +174,10 @@ def _places(add) -> None:  # type: ignore[no-untyped-def]
         "closer to the bottom than|farther down than|down from|nearer to the bottom than"
     )
     add("R", "below", below)
+    for side in ("left", "right"):
+        for pronoun in ("its", "their"):
+            add("Rits", f"{side} of", f"to {pronoun} {side}|on {pronoun} {side}|to {pronoun} {side} side")
+            add("Rits", f"{side} of", f"on {pronoun} {side} side|on {pronoun} {side} hand side")
     add("R!", "above", "higher|higher up|further up|up higher|nearer the top|farther up")
     add("R!", "below", "lower|lower down|further down|down lower|nearer the bottom|farther down")
     add("sup", "top", "topmost|uppermost|highest|top most|closest to the top|furthest up|upmost")
@@ -187,7 +195,7 @@ def _places(add) -> None:  # type: ignore[no-untyped-def]
     add("G2", "top right", "topright|northeast|north east|upperright")
     add("G2", "bottom left", "bottomleft|southwest|south west|lowerleft")
     add("G2", "bottom right", "bottomright|southeast|south east|lowerright")
-    add("part", "", "side|part|area|portion|section|region|edge|border|third|sector|end|zone|hand")
+    add("part", "", "side|part|area|portion|section|region|edge|border|sector|end|zone|hand")
     add("part", "", "place|spot|position|location|quadrant|margin|of it all|space")
     add("part", "corner", "corner|corners")
     add("part", "half", "half")
@@ -208,7 +216,7 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
         "resides|appears to be|appear to be|seems to be|seem to be|looks to be|look to be|"
         "looks like|look like|appears as|turns out to be|happens to be|happen to be|to be|"
         "appearing|nestled|tucked|set|stays|found sitting|would seem|comes out as|goes|hiding|"
-        "lives|ends up|counts as|rest|remaining|proves to be|prove to be|considered|described as",
+        "lives|ends up|occupies|occupy|occupying|counts as|rest|remaining|proves to be|prove to be|considered|described as",
     )
     add("paint", "", "colored|coloured|painted|shaded|filled|drawn|rendered|decorated|covered|marked")
     add("paint", "", "made|adorned|tinted|dyed|done|shaped|textured|patterned with|colored in")
@@ -227,7 +235,7 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("lack", "", "not a sign of|fails to show|not contain|fail to see|zero of")
     add("see", "", "see|find|count|spot|notice|observe|identify|detect|make out|recognize|counted")
     add("see", "", "perceive|discern|seeing|saw|found|view|got|note|locate|counting|observed")
-    add("see", "", "looking at|presented with|able to see|able to spot|able to find|noticed|spotted")
+    add("see", "", "looking at|presented with|able to see|able to spot|able to find|noticed")
     add(
         "p",
         "",
@@ -277,7 +285,7 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("outnumber", "more", "more frequent than")
     add("outnumber", "fewer", "less numerous than|outnumbered by|less common than|rarer than")
     add("outnumber", "fewer", "fewer in number than|less frequent than|scarcer than")
-    add("outnumber", "same", "equal in number to|as numerous as|as common as")
+    add("outnumber", "same", "equals|is equal to|are equal to|equal to|equal in number to|as numerous as|as common as")
     add("mostcommon", "", "most common|most numerous|most frequent")
     add("namely", "", "namely|that is to say|specifically|i e|viz|to be specific|in particular")
 
@@ -356,6 +364,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "if i am not mistaken|if i see it correctly|if i see correctly|if i am right|"
         "as far as i can tell|as far as i can see|from what i can see|from what i can tell|"
         "from what i see|to me|in my opinion|in my view|to my eye|to my eyes|in my estimation|"
+        "there is no denying it|there is no denying that|there is no denying|"
         "it is true that|it is correct that|it is the case that|it is fair to say that|"
         "it is safe to say that|it is clear that|it is obvious that|it is evident that|clearly|"
         "one can say that|you could say that|i can say that|i can confirm that|i can tell you that|"
@@ -416,7 +425,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "obviously|apparently|presumably|honestly|frankly|seemingly|additionally|furthermore|"
         "moreover|meanwhile|besides that|finally|directly|slightly|roughly|approximately|about|"
         "somewhat|extremely|way|much|far|a bit|a little bit|a lot|lot|considerably|noticeably|"
-        "significantly|plainly|neatly|cleanly|both of them|either way|already|now|right there|"
+        "significantly|plainly|neatly|cleanly|both of them|either way|already|now|a shade of|shade of|what you see|what i see|what we see|what you can see|what i can see|"
         "well|oh|ah|hmm|um|uh|hey|ok|okay|so|please|thanks|thank you|hello|hi|sorry|i am sorry|"
         "great question|good question|good eye|alright|wow|why|anyway|interesting|"
         "immediately|straight|exact|same old|specific|particular|cute|pleasant|tidy|"

@@ -96,7 +96,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     if w.at(place).text == "of" and determined and _partitive_follows(w, place + 1):
         return _partitive(w, place + 1, noun)
     if (
-        w.at(place).category == "sup"
+        w.at(place).category in ("sup", "cmp")
         and w.at(place + 1).text == "of"
         and (read := noun_phrase(w, place + 2)) is not None
     ):
@@ -132,7 +132,11 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         noun.head, noun.elided = "one", True
     else:
         return None
+    ordinal = noun.word
     noun.word = word.text
+    if noun.pick and noun.quantifier == "a" and ordinal:
+        # "a third circle"
+        noun.quantifier, noun.number, noun.pick = "num", f">={ordinal}", False
     if definite and noun.quantifier in ("bare", "num"):
         noun.quantifier = "the"
     if noun.head in ("Q", "I", "B"):
@@ -279,7 +283,7 @@ def _determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]:
         elif category == "half":
             noun.quantifier = "half"
         elif category == "ord":
-            noun.pick = True
+            noun.pick, noun.word = True, word.value
         elif category == "#":
             numeral = text in ("one",) or word.value == "=1"
             if text == "one" and (definite or noun.quantifier in ("all", "a") or noun.other or noun.pick):
@@ -528,6 +532,11 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
+        if word.category == "," and w.at(ahead + 1).category in ("k", "paint"):
+            inserted = modifier(w, ahead + 1, noun)
+            if inserted is not None and w.at(inserted[1]).category == ",":
+                noun.of, place = (*noun.of, *inserted[0]), inserted[1] + 1
+                break
         if word.text in ("you", "we", "i") and w.at(ahead + 1).category in ("aux", "see", "maybe", "h"):
             # "the shape you see is ..."
             end = ahead + 1
