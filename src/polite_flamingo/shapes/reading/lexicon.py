@@ -437,7 +437,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "you inquired about|being asked about|"
         "individual|separate|given|visible here|depicted here|shown here|said|aforementioned|"
         "in question|in addition|on top of that|as for|regarding|concerning|speaking of|"
-        "there you go|let us see|let me see|let me look|let me check|you see|mind you|either|"
+        "there you go|let us see|let me see|let me look|let me check|mind you|either|"
         "themselves|itself|each other|instead|again|definitively|unmistakably|distinctly|perfectly|"
         "nicely|neat|friendly|certain|truly|surprisingly|interestingly|luckily|sadly|fortunately|"
         "unfortunately|thankfully|of them there|thinly|thin|thick|fully|entirely|completely|"
