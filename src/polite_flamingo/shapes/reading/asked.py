@@ -197,7 +197,7 @@ def _query(text: str, discourse: Discourse) -> Query | None:
             "what", "which", "where", "how", "is", "are", "do", "does", "who",
         ) and len(words) - index > 4:  # fmt: skip
             return _query(" ".join(x.text for x in words[index + 1 :]), discourse)
-    if first.text == "how" or first.category == "K" or any(
+    if first.text == "how" or first.category == "K" or w.at(1).category == "K" or any(
         a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)
     ):
         return _how(w, text)
@@ -303,7 +303,7 @@ def _what(w: Words) -> Query | None:
         if read is not None and read[0].head in ("S", "g"):
             return Query("list" if read[0].plural else "attribute", read[0], attribute="shape")
         return None
-    if after.category == "i" and after.text.startswith("part"):
+    if after.category == "p" and after.text.startswith("part"):
         return _where_tail(w, place + 2)
     # "what colour is the star", "which pattern does it have"
     if after.category == "Q" or after.text in ("shape", "shapes") and _asks_of(w, place + 2):

@@ -36,6 +36,7 @@ from polite_flamingo.shapes.reading.predicates import (
 from polite_flamingo.shapes.reading.words import Word
 
 _WHO = {"i", "you", "we", "one", "they", "anyone"}
+_MADE = ("placed", "located", "positioned", "drawn", "painted", "set", "situated", "rendered", "made")
 _STARTS = ("aux", "k", "h", "show", "lack", "gone", "p", "maybe")
 
 
@@ -110,6 +111,15 @@ class Reader:
             return self.yes_or_no(w, place)
         if category == "namely":
             return self.namely(w, place + 1)
+        if category == "call":
+            return self.calling(w, place)
+        if text == "on" and (surface := self.on_surface(w, place)):
+            return surface
+        if text == "as" and w.at(place - 1).category in (",", "f") and w.at(place + 2).text != "as":
+            return place + 1
+        if text == "for" and (topic := noun_phrase(w, place + 1)) and w.at(w.skip(topic[1])).category == ",":
+            self.mention([topic[0]])
+            return topic[1]
         if category in ATTRIBUTE_OF and w.at(place + 1).text in ("is", "would") and (
             named := noun_phrase(w, verbs(w, place + 1)[0])
         ):
@@ -131,6 +141,27 @@ class Reader:
                 return end
         return place
 
+    def on_surface(self, w: Words, place: int) -> int:
+        """Read "on the square there are dots", "on the star you see no pattern"; 0 if not so."""
+        w.unmodified = True
+        read = noun_phrase(w, place + 1)
+        w.unmodified = False
+        if read is None or read[0].head not in ("S", "g", "pron", "one"):
+            return 0
+        at = w.skip(read[1])
+        at = w.skip(at + 1) if w.at(at).category == "," else at
+        if w.at(at).text == "there":
+            at += 1
+        seen = self._sees(w, at) if w.at(at).text in _WHO else 0
+        end, denied, kind, _ = verbs(w, at)
+        if not (kind or seen):
+            return 0
+        said = predicate(w, seen or end, "have", denied)
+        if said is None or said[0].empty:
+            return 0
+        self.say([read[0]], said[0], "have")
+        return said[1]
+
     def chosen(self, w: Words, place: int) -> int:
         """Read "the former" as an answer to "is it red or blue?"."""
         query, value = self.query, w.at(place).value
@@ -141,6 +172,22 @@ class Reader:
             return 0
         self.say([topic], Predicate(of=list(query.options[int(value) - 1]), empty=False), "be")
         return place + 1
+
+    def calling(self, w: Words, place: int) -> int:
+        """Read "I would call the star small", "you could describe it as a circle"."""
+        w.unmodified = True
+        read = noun_phrase(w, place + 1)
+        w.unmodified = False
+        if read is None:
+            return place + 1
+        noun, end = read
+        end = w.skip(end)
+        self.note_subject([noun])
+        said = predicate(w, end, "be", w.at(place).value == "not")
+        if said is None or said[0].empty:
+            return end
+        self.say([noun], said[0], "be")
+        return said[1]
 
     def _set_off(self, w: Words, place: int) -> bool:
         after = w.at(place + 1)
@@ -190,6 +237,8 @@ class Reader:
                 denied, place = not denied, place + 1
         if w.at(place).category == "p" or w.at(place).category == "gone":
             return start
+        if w.at(place).category == "no" and w.at(place + 1).category == "more":
+            denied, place = not denied, place + 1
         if w.at(place).category == "more" or w.at(place).text == "as":
             end = self.compare_list(w, place, denied)
             if end > place:
@@ -202,8 +251,9 @@ class Reader:
             if w.at(place).category in ("end", ",", "but"):
                 return max(place, start)
             return start
-        if nouns[0].head in ("Q",) and nouns[0].number:
-            nouns[0].alike = nouns[0].alike or "values"
+        if nouns[0].head == "Q" and nouns[0].number:
+            self.settle(tuple(self.shared_values(nouns[0])))
+            return self.value_list(w, end)
         self.existing(w, nouns, denied, conditions)
         end = self.trailing(w, end, nouns)
         return end
@@ -421,6 +471,11 @@ class Reader:
         """Read "I can see ...", "you will not find ...", "can see ..."."""
         word = w.at(place)
         denied = False
+        if word.category == "nobody" or word.text in ("someone", "somebody"):
+            end, _, kind, _ = verbs(w, place + 1)
+            if w.at(end).category in ("paint", "see", "show", "p") or w.at(end).text in ("drew", "draws", "put", "placed"):
+                return max(self.list_existing(w, end + 1, word.category == "nobody", ()), end + 1)
+            return place
         if word.text in _WHO or (word.category in ("see",) and word.text not in ("found", "note", "view", "count")):
             start = place if word.text not in _WHO else place + 1
             at = start
@@ -503,6 +558,8 @@ class Reader:
 
     def comparing(self, w: Words, place: int) -> int:
         word = w.at(place)
+        if word.category == "no" and w.at(place + 1).category == "more":
+            return max(self.compare_list(w, place + 1, True), place)
         if word.category == "more" or (word.text in ("the", "an") and w.at(place + 1).category == "more"):
             return self.compare_list(w, place, False)
         return place
@@ -561,7 +618,7 @@ class Reader:
     def number_of(self, w: Words, place: int) -> int:
         """Read "the number of stars is three", "the number of stars is larger than that of ..."."""
         start = place
-        if w.at(place).text in ("the", "a", "its"):
+        if w.at(place).text in ("the", "a", "its", "my", "their"):
             place += 1
         place = w.skip(place)
         if w.at(place).category != "K":
@@ -842,6 +899,10 @@ class Reader:
             return self.come_in(w, nouns, at + 2)
         if w.at(at).category == "see":
             return place
+        if w.at(at).text in ("make", "makes", "have", "has", "show", "use", "feature", "display") and (
+            (shown := noun_phrase(w, at + 1)) is not None and shown[0].head == "Q" and shown[0].number
+        ):
+            return self.come_in(w, nouns, at + 1)
         end, denied, kind, floating = verbs(w, at)
         if kind == "be" and nouns[0].head == "pron" and (aside := self.has_background(w, end)):
             self.settle(tuple(aside[0]))
@@ -887,6 +948,9 @@ class Reader:
         read = noun_phrase(w, at)
         if read is not None and read[0].head == "Q":
             self.note_subject(nouns)
+            if w.at(w.skip(read[1])).category in (":", ",", "p"):
+                self.settle(tuple(self.shared_values(read[0])))
+                return self.value_list(w, read[1])
             if read[0].alike:
                 return self.say_after(w, nouns, at, False, "have", "")
             self.settle(tuple(self.shared_values(read[0])))
@@ -902,6 +966,26 @@ class Reader:
         self.settle((*claims, Claim("all", of, (Is(attribute, names),))))
         return said[1]
 
+    def value_list(self, w: Words, end: int) -> int:
+        """Read the colours behind "in three colours: red, blue and green"."""
+        end = w.skip(end)
+        while w.at(end).category == "p":
+            end = w.skip(end + 1)
+        if w.at(end).category not in (":", ",", "namely"):
+            return end
+        said = predicate(w, w.skip(end + 1), "be", False)
+        values = _listed(tuple(said[0].of)) if said is not None else None
+        if said is None or values is None:
+            single = [c for c in (said[0].of if said else []) if isinstance(c, Is)]
+            if said is None or len(single) != 1:
+                return end
+            values = single[0]
+        group = self.d.they
+        of = as_group(group.of) if group is not None and not self.d.listed else ()
+        claims = [Claim("some", (*of, Is(values.attribute, (value,)))) for value in values.values]
+        self.settle((*claims, Claim("all", of, (values,))))
+        return said[1]
+
     def say_after(
         self, w: Words, nouns: list[Noun], end: int, denied: bool, kind: str, floating: str
     ) -> int:
@@ -913,6 +997,12 @@ class Reader:
             return self.say_background(w, first, end, denied)
         if first.head == "I":
             return 0
+        if kind == "be" and (named := noun_phrase(w, end)) and named[0].head == "Q" and named[0].owner:
+            if named[0].owner.head in ("S", "g", "one", "pron") and first.head in ("S", "g"):
+                of = [c for c in first.of if isinstance(c, Is) and c.attribute == named[0].attribute]
+                if of:
+                    self.say([named[0].owner], Predicate(of=[Not(tuple(of))] if denied else [*of], empty=False), "be")
+                    return named[1]
         if kind == "be" and (done := self.identity(w, nouns, end, denied)):
             return done
         if floating and len(nouns) == 1:
@@ -929,6 +1019,9 @@ class Reader:
                 return after if after > end else 0
             return 0
         pred, after = said
+        if pred.empty and kind == "be" and w.at(end - 1).text in _MADE and first.quantifier != "the":
+            self.existing(w, nouns, pred.negated, ())
+            return after
         if pred.empty:
             return self.ellipsis(w, nouns, pred, after, kind, end)
         if (
@@ -1042,7 +1135,7 @@ class Reader:
             return 0
         if not said[0].unsure:
             values = [c for c in said[0].of if isinstance(c, Is)]
-            if noun.plural and len(values) > 1 and owner.head in ("g", "pron") and not owner.of:
+            if noun.plural and len(values) > 1 and noun.owner is None and query is None:
                 owner = Noun("all", (), "g", plural=True)
             self.note_subject([owner])
             self.say([owner], said[0], "be")

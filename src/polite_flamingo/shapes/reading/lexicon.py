@@ -216,7 +216,8 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
         "resides|appears to be|appear to be|seems to be|seem to be|looks to be|look to be|"
         "looks like|look like|appears as|turns out to be|happens to be|happen to be|to be|"
         "appearing|nestled|tucked|set|stays|found sitting|would seem|comes out as|goes|hiding|"
-        "lives|ends up|occupies|occupy|occupying|counts as|rest|remaining|proves to be|prove to be|considered|described as",
+        "lives|ends up|occupies|occupy|occupying|counts as|rest|remaining|proves to be|prove to be|considered|described as|forms|form of a|makes|represents|constitutes|takes the form of|"
+        "has the form of|has the shape of|takes the shape of|is of the form|form up|makes for",
     )
     add("paint", "", "colored|coloured|painted|shaded|filled|drawn|rendered|decorated|covered|marked")
     add("paint", "", "made|adorned|tinted|dyed|done|shaped|textured|patterned with|colored in")
@@ -234,6 +235,7 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("lack", "", "absence of|no sign of|no trace of|free from|not a trace of")
     add("lack", "", "not a sign of|fails to show|not contain|fail to see|zero of")
     add("see", "", "see|find|count|spot|notice|observe|identify|detect|make out|recognize|counted")
+    add("see", "", "get|arrive at|end up with|come to|come up with|come across|meet|discover")
     add("see", "", "perceive|discern|seeing|saw|found|view|got|note|locate|counting|observed")
     add("see", "", "looking at|presented with|able to see|able to spot|able to find|noticed")
     add(
@@ -385,8 +387,8 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "it does seem like|i do think|i do believe|i do believe that|i do think that|"
         "it is my impression that|my impression is that|i have the impression that|"
         "i am under the impression that|i feel that|i feel like|i would have to say|i would go with|"
-        "i will go with|i am going with|i will say|let us say|i would call it|i would describe it as|"
-        "you could call it|i would call that|one could call it|it could be described as|"
+        "i will go with|i am going with|i will say|let us say|"
+        "it could be described as|"
         "i am happy to say|i am glad to say that|it is easy to see that|you can tell that"
     )
     add("hedge", "", hedges)
@@ -411,7 +413,8 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         for det in ("the", "this", "your", "that", "an", "a", "the given", "the whole", "the entire"):
             for prep in ("in", "within", "on", "inside", "of", "from", "across", "throughout", "for"):
                 add("i", "", f"{prep} {det} {image}")
-            add("i", "", f"part of {det} {image}|anywhere in {det} {image}|{det} {image}'s")
+            add("i", "", f"anywhere in {det} {image}|{det} {image}'s")
+            add("p", "", f"part of {det} {image}|a part of {det} {image}")
         add("i", "", f"overall {image}|in {image}")
     add("i", "", "in total|altogether|in all|all together|all in all|overall|here|among them|on it")
     add("i", "", "in there|in front of me|in front of us|in it|in this one|all over|all over it")
@@ -445,6 +448,17 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "the answer is|answer|the answer|my answer is|the correct answer is|the right answer is|"
         "the answer would be|the answer must be|the right answer|right answer|"
         "it is called|we call it|as requested|from left to right|from top to bottom|tasteful|"
-        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete"
+        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together"
     )
     add("f", "", fillers)
+    add("f", "", "if you look closely|if you look|if you count|if you check|if you take a look|when you look")
+    add("f", "", "when you count|looking closely at it|if i look|if i count|if we look|if we count|as you look")
+    add("f", "", "when i look|when i count|counting them|if asked|judging by it|if you look carefully")
+    add("f", "", "that is all i see|that is all i can see|that is all|that is all there is|that is everything")
+    add("f", "", "that is all there is to see|that is all i can make out|nothing more|that is all i notice")
+    for verb in ("call", "describe", "label", "classify", "consider", "name", "place", "put", "locate"):
+        for who in ("i would not", "i do not", "one could not", "you could not", "i can not"):
+            add("call", "not", f"{who} {verb}")
+        for who in ("i would", "you could", "one could", "i", "we", "you can", "one can", "i can", "people"):
+            add("call", "", f"{who} {verb}")
+    add("nobody", "", "nobody|no one|noone")

@@ -434,6 +434,8 @@ def _is_quality(w: Words, place: int, noun: Noun, first: Word) -> bool:
     if noun.owner is not None or noun.alike in ("same", "different"):
         return True
     after = w.at(place + 1)
+    if w.at(place).text == "form" and first.text == "the" and after.category in ("aux", "that"):
+        return True
     return after.text == "of" and w.at(place + 2).text in ("the", "this", "that", "it")
 
 
@@ -497,9 +499,23 @@ def _without(base: Description, said: Description) -> Description:
 
 def _quality(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
     """Read the owner of "the colour of the circle"."""
-    if w.at(place).text == "of" and (read := noun_phrase(w, place + 1)) is not None:
+    ahead = place
+    if w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category == "see":
+        # "the colour you see on the square"
+        while w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category in ("aux", "see", "maybe"):
+            ahead += 1
+        if w.at(ahead - 1).category == "aux":
+            ahead -= 1
+        if w.at(ahead - 1).category != "see":
+            ahead = place
+    place = ahead
+    if w.at(place).text in ("of", "on", "for", "in") and (read := noun_phrase(w, place + 1)) is not None:
         if read[0].head != "I":
             noun.owner, place = read
+    elif w.at(place).category == "that" and (read := noun_phrase(w, place + 1)) is not None and (
+        w.at(w.skip(read[1])).category in ("h", "show")
+    ):
+        noun.owner, place = read[0], w.skip(read[1]) + 1
     elif w.at(place).category == "&" and w.at(place + 1).category == "Q":
         # "its size and colour": the first will do.
         place += 2

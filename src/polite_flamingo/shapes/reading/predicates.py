@@ -124,6 +124,14 @@ def where(w: Words, start: int) -> Read | None:
         elif word.category == "f" and sides:
             pass
         elif (
+            sides and word.text in ("left of", "right of")
+            and (w.at(place + 1).category == "i" or w.at(place + 2).category == "I")
+        ):  # fmt: skip
+            # "at the top right of the image"
+            sides.append(word.text.split()[0])
+            place += 1 if w.at(place + 1).category == "i" else 3
+            break
+        elif (
             word.category == "," and sides and w.at(place + 1).category == "G1" and len(sides) == 1
             and w.at(place + 2).category in ("end", "part", ",")
             and {sides[0], w.at(place + 1).value} & {"top", "bottom"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from functools import lru_cache
 
 from polite_flamingo.shapes.reading.asked import inner_query, question_and_discourse
@@ -35,7 +34,7 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
     alternatives and past beliefs claim nothing.
     """
     query, discourse = _asked(question) if question else (None, Discourse())
-    reader = Reader(query, deepcopy(discourse))
+    reader = Reader(query, discourse.copy())
     undecided = False
     for words, mark in sentences(text):
         if mark == "?":
