@@ -74,11 +74,23 @@ def question_and_discourse(question: str) -> tuple[Query | None, Discourse]:
     return query, discourse
 
 
+def inner_query(words: list[Word], discourse: Discourse) -> Query | None:
+    """Read a question that a text asks itself."""
+    text = " ".join(word.text for word in words)
+    if not _ASKS.match(text) or text.startswith(("would you", "do you want", "shall", "can i", "could you")):
+        return None
+    query = _query(_POLITE.sub("", text), discourse)
+    if query is not None:
+        _introduce(query, discourse)
+    return query
+
+
 def _parts(question: str) -> list[tuple[str, str]]:
     from polite_flamingo.shapes.reading.words import normalise
 
     text = normalise(question).replace('"', " . ").replace(" '", " . ").replace("' ", " . ")
     text = re.sub(r"\s+", " ", text.replace("\n", " . "))
+    text = re.sub(r"\b(?:what|how) about ", "", text)
     found = []
     for match in re.finditer(r"([^.?!:;]+)([.?!:;]|$)", text):
         part = match[1].strip(" ,'")
@@ -183,9 +195,9 @@ def _query(text: str, discourse: Discourse) -> Query | None:
     for index, word in enumerate(words):
         if word.category == "," and index + 1 < len(words) and words[index + 1].text in (
             "what", "which", "where", "how", "is", "are", "do", "does", "who",
-        ):  # fmt: skip
+        ) and len(words) - index > 4:  # fmt: skip
             return _query(" ".join(x.text for x in words[index + 1 :]), discourse)
-    if first.text == "how" or first.category == "K" or any(
+    if first.text == "how" or first.category == "K" or w.at(1).category == "K" or any(
         a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)
     ):
         return _how(w, text)
@@ -291,7 +303,7 @@ def _what(w: Words) -> Query | None:
         if read is not None and read[0].head in ("S", "g"):
             return Query("list" if read[0].plural else "attribute", read[0], attribute="shape")
         return None
-    if after.category == "i" and after.text.startswith("part"):
+    if after.category == "p" and after.text.startswith("part"):
         return _where_tail(w, place + 2)
     # "what colour is the star", "which pattern does it have"
     if after.category == "Q" or after.text in ("shape", "shapes") and _asks_of(w, place + 2):
