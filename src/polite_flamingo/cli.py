@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
-        check_workspace(options.root)
+        if command not in _ANYWHERE:
+            check_workspace(options.root)
         command(options)
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning turns Ctrl-C into an exit of its own.
@@ -159,6 +160,40 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
     publish.set_defaults(command=_publish)
 
+    convert = commands.add_parser(
+        "convert", help="read a checkpoint of OpenFlamingo, Polite or Clever Flamingo, or write one"
+    )
+    convert.add_argument(
+        "source",
+        nargs="+",
+        type=Path,
+        help="checkpoint file or folder; several are laid over each other (base, then its LoRA)",
+    )
+    convert.add_argument(
+        "target", type=Path, help="model folder; with --to openflamingo a .pt file"
+    )
+    convert.add_argument("--to", choices=["ours", "openflamingo"], default="ours")
+    convert.add_argument(
+        "--config", default="openflamingo-9b", help="model config: a shipped name or a .yaml path"
+    )
+    convert.add_argument("--lm", help="language model to use instead of the config's")
+    convert.add_argument("--media-mask", choices=["immediate", "previous", "next", "group"])
+    convert.add_argument("--lora-alpha", type=float, default=16.0, help="no checkpoint states it")
+    convert.set_defaults(command=_convert)
+
+    plan = commands.add_parser(
+        "plan", help="parameters, memory and hours of a profile's trainings, without any weights"
+    )
+    plan.add_argument("profile", nargs="?", help="default: params.yaml")
+    plan.add_argument("--gpus", type=int, default=1)
+    plan.add_argument("--gpu-memory", type=float, default=40.0, help="GiB of each (default: 40)")
+    plan.add_argument(
+        "--tflops", type=float, default=312.0, help="peak of each (default: A100 bf16)"
+    )
+    plan.add_argument("--utilisation", type=float, default=0.35, help="share of the peak reached")
+    plan.add_argument("--json", action="store_true", help="print the figures as JSON")
+    plan.set_defaults(command=_plan)
+
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)
     return parser
@@ -238,10 +273,56 @@ def _profile(options: argparse.Namespace) -> None:
         print(f"it held edits; they are kept in {kept}")
 
 
+def _convert(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from polite_flamingo.models.configs import load_config
+    from polite_flamingo.models.conversion import convert, export
+
+    if options.to == "openflamingo":
+        if len(options.source) != 1:
+            raise UserError("--to openflamingo takes one model folder and a .pt file")
+        notes = export(options.source[0], options.target)
+    else:
+        config = load_config(options.config)
+        if options.lm:
+            config = replace(config, lm=replace(config.lm, source=options.lm, sha256=""))
+        if options.media_mask:
+            config = replace(config, media_mask=options.media_mask)
+        notes = convert(options.source, options.target, config, options.lora_alpha).lines()
+    print("\n".join([*notes, f"written: {options.target}"]))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    import json
+    from dataclasses import asdict
+
+    import yaml
+
+    from polite_flamingo.core.params import check_params
+    from polite_flamingo.core.profiles import profile_text
+    from polite_flamingo.models.plan import Hardware, make_plan, render
+
+    if options.profile:
+        text = profile_text(options.root / "profiles", options.profile)
+        params = check_params(yaml.safe_load(text), options.profile)
+    else:
+        params = load_params(options.root / "params.yaml")
+    if options.gpus < 1 or min(options.gpu_memory, options.tflops, options.utilisation) <= 0:
+        raise UserError("--gpus, --gpu-memory, --tflops and --utilisation must be above 0")
+    hardware = Hardware(options.gpus, options.gpu_memory, options.tflops, options.utilisation)
+    plan = make_plan(params, hardware, options.root / "benchmarks/results")
+    print(json.dumps(asdict(plan), indent=1) if options.json else render(plan))
+
+
 def _publish(options: argparse.Namespace) -> None:
     from polite_flamingo.stages.publish import publish
 
     publish(load_params(options.root / "params.yaml"), Layout(options.root), options.uri or None)
+
+
+# Commands that need no workspace.
+_ANYWHERE = (_convert,)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ def from_pretrained(folder: Path) -> tuple[Flamingo, PreTrainedTokenizerBase]:
         architecture = AutoConfig.for_model(**settings)
         lm = AutoModelForCausalLM.from_config(architecture, attn_implementation="sdpa")
     model = build_flamingo(config, tokenizer, lm=lm)
+    _fit_embeddings(model, weights)
     report = _load(model, weights)
     expected = {
         prefix
@@ -107,6 +108,13 @@ def from_pretrained(folder: Path) -> tuple[Flamingo, PreTrainedTokenizerBase]:
     if (folder / LORA).is_dir():
         load_lora(model, folder / LORA)
     return model.eval(), tokenizer
+
+
+def _fit_embeddings(model: Flamingo, weights: Mapping[str, Tensor]) -> None:
+    """Give the embeddings the stored number of rows: OpenFlamingo cuts a padded vocabulary."""
+    rows = {len(weights[n]) for n in part_parameters(model, "embeddings") if n in weights}
+    if len(rows) == 1 and (count := rows.pop()) != model.lm.config.vocab_size:
+        model.lm.resize_token_embeddings(count, mean_resizing=False)
 
 
 def load_part(model: Flamingo, folder: Path, parts: Sequence[str]) -> LoadReport:

