@@ -159,6 +159,31 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
     publish.set_defaults(command=_publish)
 
+    release = commands.add_parser(
+        "release", help="record, tag and push what lies here as a version"
+    )
+    release.add_argument("tag")
+    release.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
+    release.set_defaults(command=_release)
+
+    releases = commands.add_parser("releases", help="list the versions")
+    releases.set_defaults(command=_releases)
+
+    diff = commands.add_parser("diff", help="rows, parameters, metrics and code of two versions")
+    diff.add_argument("first")
+    diff.add_argument("second")
+    diff.set_defaults(command=_diff)
+
+    reproduce = commands.add_parser("reproduce", help="build a version again, compare every hash")
+    reproduce.add_argument("tag")
+    reproduce.add_argument(
+        "--environment",
+        choices=["lock", "here"],
+        default="lock",
+        help="install the version's lock with uv (default), or use the environment at hand",
+    )
+    reproduce.set_defaults(command=_reproduce)
+
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)
     return parser
@@ -242,6 +267,36 @@ def _publish(options: argparse.Namespace) -> None:
     from polite_flamingo.stages.publish import publish
 
     publish(load_params(options.root / "params.yaml"), Layout(options.root), options.uri or None)
+
+
+def _release(options: argparse.Namespace) -> None:
+    from polite_flamingo.stages.versions import release
+
+    params = load_params(options.root / "params.yaml")
+    release(params, Layout(options.root), options.tag, options.uri or None)
+
+
+def _releases(options: argparse.Namespace) -> None:
+    from polite_flamingo.stages.versions import listing
+
+    print(listing(options.root))
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from polite_flamingo.release.diff import difference
+
+    print(difference(options.root, options.first, options.second))
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    from polite_flamingo.release import manifest, reproduce
+
+    found = reproduce.reproduce(options.root, options.tag, options.environment == "lock")
+    released = manifest.read(options.root, options.tag).machine
+    print(reproduce.report(found, released, manifest.this_machine()))
+    different = sum(not each.equal for each in found)
+    if different:
+        raise UserError(f"{options.tag} is not reproduced: {different} outs differ")
 
 
 if __name__ == "__main__":
