@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from polite_flamingo import operations
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import clear_work
 from polite_flamingo.core.layout import Layout, check_workspace
@@ -74,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
-        check_workspace(options.root)
+        if command not in _ANYWHERE:
+            check_workspace(options.root)
         command(options)
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning turns Ctrl-C into an exit of its own.
@@ -159,30 +161,41 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
     publish.set_defaults(command=_publish)
 
-    release = commands.add_parser(
-        "release", help="record, tag and push what lies here as a version"
+    convert = commands.add_parser(
+        "convert", help="read a checkpoint of OpenFlamingo, Polite or Clever Flamingo, or write one"
     )
-    release.add_argument("tag")
-    release.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
-    release.set_defaults(command=_release)
-
-    releases = commands.add_parser("releases", help="list the versions")
-    releases.set_defaults(command=_releases)
-
-    diff = commands.add_parser("diff", help="rows, parameters, metrics and code of two versions")
-    diff.add_argument("first")
-    diff.add_argument("second")
-    diff.set_defaults(command=_diff)
-
-    reproduce = commands.add_parser("reproduce", help="build a version again, compare every hash")
-    reproduce.add_argument("tag")
-    reproduce.add_argument(
-        "--environment",
-        choices=["lock", "here"],
-        default="lock",
-        help="install the version's lock with uv (default), or use the environment at hand",
+    convert.add_argument(
+        "source",
+        nargs="+",
+        type=Path,
+        help="checkpoint file or folder; several are laid over each other (base, then its LoRA)",
     )
-    reproduce.set_defaults(command=_reproduce)
+    convert.add_argument(
+        "target", type=Path, help="model folder; with --to openflamingo a .pt file"
+    )
+    convert.add_argument("--to", choices=["ours", "openflamingo"], default="ours")
+    convert.add_argument(
+        "--config", default="openflamingo-9b", help="model config: a shipped name or a .yaml path"
+    )
+    convert.add_argument("--lm", help="language model to use instead of the config's")
+    convert.add_argument("--media-mask", choices=["immediate", "previous", "next", "group"])
+    convert.add_argument("--lora-alpha", type=float, default=16.0, help="no checkpoint states it")
+    convert.set_defaults(command=_convert)
+
+    plan = commands.add_parser(
+        "plan", help="parameters, memory and hours of a profile's trainings, without any weights"
+    )
+    plan.add_argument("profile", nargs="?", help="default: params.yaml")
+    plan.add_argument("--gpus", type=int, default=1)
+    plan.add_argument("--gpu-memory", type=float, default=40.0, help="GiB of each (default: 40)")
+    plan.add_argument(
+        "--tflops", type=float, default=312.0, help="peak of each (default: A100 bf16)"
+    )
+    plan.add_argument("--utilisation", type=float, default=0.35, help="share of the peak reached")
+    plan.add_argument("--json", action="store_true", help="print the figures as JSON")
+    plan.set_defaults(command=_plan)
+
+    operations.add_commands(commands)
 
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)
@@ -263,40 +276,56 @@ def _profile(options: argparse.Namespace) -> None:
         print(f"it held edits; they are kept in {kept}")
 
 
+def _convert(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from polite_flamingo.models.configs import load_config
+    from polite_flamingo.models.conversion import convert, export
+
+    if options.to == "openflamingo":
+        if len(options.source) != 1:
+            raise UserError("--to openflamingo takes one model folder and a .pt file")
+        notes = export(options.source[0], options.target)
+    else:
+        config = load_config(options.config)
+        if options.lm:
+            config = replace(config, lm=replace(config.lm, source=options.lm, sha256=""))
+        if options.media_mask:
+            config = replace(config, media_mask=options.media_mask)
+        notes = convert(options.source, options.target, config, options.lora_alpha).lines()
+    print("\n".join([*notes, f"written: {options.target}"]))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    import json
+    from dataclasses import asdict
+
+    import yaml
+
+    from polite_flamingo.core.params import check_params
+    from polite_flamingo.core.profiles import profile_text
+    from polite_flamingo.models.plan import Hardware, make_plan, render
+
+    if options.profile:
+        text = profile_text(options.root / "profiles", options.profile)
+        params = check_params(yaml.safe_load(text), options.profile)
+    else:
+        params = load_params(options.root / "params.yaml")
+    if options.gpus < 1 or min(options.gpu_memory, options.tflops, options.utilisation) <= 0:
+        raise UserError("--gpus, --gpu-memory, --tflops and --utilisation must be above 0")
+    hardware = Hardware(options.gpus, options.gpu_memory, options.tflops, options.utilisation)
+    plan = make_plan(params, hardware, options.root / "benchmarks/results")
+    print(json.dumps(asdict(plan), indent=1) if options.json else render(plan))
+
+
 def _publish(options: argparse.Namespace) -> None:
     from polite_flamingo.stages.publish import publish
 
     publish(load_params(options.root / "params.yaml"), Layout(options.root), options.uri or None)
 
 
-def _release(options: argparse.Namespace) -> None:
-    from polite_flamingo.stages.versions import release
-
-    params = load_params(options.root / "params.yaml")
-    release(params, Layout(options.root), options.tag, options.uri or None)
-
-
-def _releases(options: argparse.Namespace) -> None:
-    from polite_flamingo.stages.versions import listing
-
-    print(listing(options.root))
-
-
-def _diff(options: argparse.Namespace) -> None:
-    from polite_flamingo.release.diff import difference
-
-    print(difference(options.root, options.first, options.second))
-
-
-def _reproduce(options: argparse.Namespace) -> None:
-    from polite_flamingo.release import manifest, reproduce
-
-    found = reproduce.reproduce(options.root, options.tag, options.environment == "lock")
-    released = manifest.read(options.root, options.tag).machine
-    print(reproduce.report(found, released, manifest.this_machine()))
-    different = sum(not each.equal for each in found)
-    if different:
-        raise UserError(f"{options.tag} is not reproduced: {different} outs differ")
+# Commands that need no workspace.
+_ANYWHERE = (_convert,)
 
 
 if __name__ == "__main__":

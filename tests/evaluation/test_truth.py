@@ -172,3 +172,19 @@ def test_numbers_and_words_are_the_same_answer() -> None:
     assert truth.same_answer(count, "3", "three")
     assert not truth.same_answer(count, "2", "three")
     assert not truth.same_answer(count, None, "three")
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "is there a circle?",
+        "I have a question about this picture. is there a circle?",
+        "is there a circle? Please look at the picture.",
+        "Look at the image. is there a circle?",
+    ],
+)
+def test_a_question_is_the_same_whatever_stands_around_it(instruction: str) -> None:
+    asked = _sample(turns=(Turn(instruction, "yes"),))
+    assert truth.question_of(asked) == "is there a circle?"
+    chosen = _sample(turns=(Turn(instruction, "yes"),), extra={"question": "which?"})
+    assert truth.question_of(chosen) == "which?"

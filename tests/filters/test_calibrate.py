@@ -69,18 +69,24 @@ def test_a_larger_budget_catches_more() -> None:
     assert caught[0] < caught[-1]
 
 
-def test_a_filter_whose_faults_another_catches_still_drops_them() -> None:
+def test_clipscore_does_its_own_work_where_another_filter_is_enough() -> None:
     values, good, fault = planted(overlap=0.0)
-    # Both see the same fault; one alone would be enough.
-    values["clipscore"] = -values["foreign"]
-    assert dropped(values, choose_thresholds(values, good, 0.02))["clipscore"][~good].any()
-    # Scores that overlap cost good rewrites: only what is meant for a filter is worth that.
-    values["clipscore"] = np.where(good & (np.arange(COUNT) < 2), -99.0, values["clipscore"])
-    meant = {"clipscore": fault == list(DIRECTIONS).index("foreign")}
-    failing = dropped(values, choose_thresholds(values, good, 0.02, meant))
-    assert 0 < failing["clipscore"][good].sum() <= 2
     theirs = fault == list(DIRECTIONS).index("foreign")
+    values["clipscore"] = np.where(theirs, 0.0, 5.0) + 0.01 * np.arange(COUNT)
+    values["clipscore"][0] = -1.0  # a good one that looks worse than any hallucination
+    faults = np.where(theirs, "hallucinated_paragraph", np.where(good, "", "unchanged"))
+    chosen = choose_thresholds(values, good, 0.02, list(faults))
+    failing = dropped(values, chosen)
     assert failing["foreign"][theirs].all() and failing["clipscore"][theirs].all()
+    assert failing["clipscore"][good].sum() == 1 and not failing["foreign"][good].any()
+
+
+def test_a_filter_does_not_bend_to_faults_it_is_not_there_for() -> None:
+    values, good, fault = planted(overlap=0.0)
+    faults = np.where(good, "", np.where(fault == 1, "repetition", "lost_fact"))
+    values["repetition"] = np.where(fault == 1, 9.0, np.where(good, 1.0, 1.5))
+    chosen = choose_thresholds(values, good, 0.02, list(faults))
+    assert chosen["repetition"] == pytest.approx(5.0)
 
 
 def test_a_threshold_lies_between_the_last_dropped_and_the_next_kept() -> None:

@@ -44,7 +44,7 @@ def test_tokens_of_both_texts_are_marked(model: CrossEncoder) -> None:
     model.network.config.type_vocab_size = 1
     (encoded,) = cross_encoder.encode(model, ["red"], ["red"])
     unused = cross_encoder.collate(model, [encoded])["token_type_ids"]
-    model.network.config.type_vocab_size = 4
+    model.network.config.type_vocab_size = 8
     model.network.config.overlap_marks = True
     assert set(plain) == {0, 1}
     assert not unused.any()

@@ -35,7 +35,10 @@ def test_a_model_with_words_sees_capitals_and_keeps_its_vectors(tmp_path: object
     scores = reward.reward(model, ["hi"] * 4, ["Red star", "red star", "RED STAR", "red\nstar"])
     assert len(set(scores.tolist())) == 4
     ((_, marks),) = cross_encoder.encode(model, ["Hi star"], ["a RED\nstar"])
-    assert marks == [0, 4, 2, 2, 1, 9, 15, 3]
+    assert marks == [0, 8, 2, 2, 1, 17, 27, 3]
+    # A plural is the same word.
+    ((_, marks),) = cross_encoder.encode(model, ["a circle"], ["circles the"])
+    assert marks == [0, 0, 2, 2, 3, 1, 3]
 
 
 def test_what_is_not_there_is_said() -> None:

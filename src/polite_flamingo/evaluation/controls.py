@@ -13,6 +13,7 @@ from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation import metrics
 from polite_flamingo.evaluation.intervals import SampleBootstrap, as_json, side_of
 from polite_flamingo.evaluation.run import Control
+from polite_flamingo.evaluation.truth import question_of
 from polite_flamingo.shapes.scene import COLORS, SHAPES, SIZES, TEXTURES
 
 Row = Mapping[str, Any]
@@ -138,11 +139,11 @@ def _most_common(
             continue
         anywhere[sample.split][sample.source][sample.answer] += 1
         if sample.split == "train":
-            asked[sample.source, form(sample.turns[0].instruction)][sample.answer] += 1
+            asked[sample.source, form(question_of(sample))][sample.answer] += 1
     splits = ("train", "test") if test_too else ("train",)
 
     def guess(sample: Sample) -> str | None:
-        counts = asked.get((sample.source, form(sample.turns[0].instruction)))
+        counts = asked.get((sample.source, form(question_of(sample))))
         for split in splits:
             counts = counts or anywhere[split].get(sample.source)
         # Ties go to the first by name, so that the guess does not hang on the order of samples.

@@ -38,6 +38,7 @@ CONTROL_SCHEMA = pa.schema(
 )
 # Figures compared between the rewriter and a control, on the same pairs.
 FIGURES = ("faithful", "factual", "reward")
+DIVERSITY = ("distinct_1", "distinct_2", "self_bleu")
 
 
 def choose_drafts(candidates: pa.Table, number: int, seed: int) -> list[str]:
@@ -110,16 +111,12 @@ def control_figures(checked: pa.Table, boot: SampleBootstrap, seed: int) -> dict
     Keys: systems {system: figures}, by_source {source: {system: figures}}, minus {system: {figure:
     mean, low, high, n, above}} (the rewriter's minus the system's, over pairs),
     `beats_template_reward` (the whole interval of the difference lies above 0) and
-    `beats_template_diversity` (more distinct 1-grams and 2-grams, lower self-BLEU, over equally
-    many words), null where not measured.
+    `beats_template_diversity` (more distinct 1-grams and 2-grams, lower self-BLEU, each a mean
+    over sources, within a source over equally many words), null where not measured.
     """
     rows: list[Row] = checked.to_pylist()
     by_system = {name: [row for row in rows if row["system"] == name] for name in SYSTEMS}
     by_system = {name: own for name, own in by_system.items() if own}
-    budget = min(
-        (sum(len(metrics.words(row["text"])) for row in own) for own in by_system.values()),
-        default=0,
-    )
     systems: dict[str, dict[str, Any]] = {}
     for name, own in by_system.items():
         systems[name] = _figures(own) | {
@@ -127,7 +124,6 @@ def control_figures(checked: pa.Table, boot: SampleBootstrap, seed: int) -> dict
                 figure: as_json(boot.over_pairs(f"controls/{name}/{figure}", own, figure))
                 for figure in FIGURES
             },
-            **diversity(own, budget, seed),
         }
     minus = {
         name: {
@@ -139,20 +135,35 @@ def control_figures(checked: pa.Table, boot: SampleBootstrap, seed: int) -> dict
         for name, own in by_system.items()
         if name != REWRITER and REWRITER in by_system
     }
-    sources = sorted({row["source"] for row in rows})
+    by_source = {
+        source: _of_source(
+            {
+                name: [row for row in own if row["source"] == source]
+                for name, own in by_system.items()
+            },
+            seed,
+        )
+        for source in sorted({row["source"] for row in rows})
+    }
+    for name, figures in systems.items():
+        for figure in DIVERSITY:
+            figures[figure] = metrics.mean_of(own[name][figure] for own in by_source.values())
     return {
         "systems": systems,
-        "by_source": {
-            source: {
-                name: _figures([row for row in own if row["source"] == source])
-                for name, own in by_system.items()
-            }
-            for source in sources
-        },
+        "by_source": by_source,
         "minus": minus,
-        "words_compared": budget,
         "beats_template_reward": minus.get("template", {}).get("reward", {}).get("above"),
         "beats_template_diversity": _more_diverse(systems),
+    }
+
+
+def _of_source(by_system: Mapping[str, Sequence[Row]], seed: int) -> dict[str, dict[str, Any]]:
+    words = [
+        sum(len(metrics.words(row["text"])) for row in own) for own in by_system.values() if own
+    ]
+    return {
+        name: _figures(own) | diversity(own, min(words, default=0), seed)
+        for name, own in by_system.items()
     }
 
 

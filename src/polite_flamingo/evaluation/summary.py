@@ -74,6 +74,8 @@ NOT_ALWAYS = (
     *(f"stage{stage}_accuracy" for stage in STAGES),
 )
 _BINS = 40
+# Judges whose accuracy is a headline figure; those that report are there where they are trained.
+_MEASURED = ("nli", "reward", "report_nli", "report_reward")
 
 
 def build_metrics(
@@ -153,8 +155,11 @@ def build_metrics(
         "kept_share": overall["kept_share"],
         **{name: overall[name] for name in macro},
         **{name: against[name] for name in ("beats_template_reward", "beats_template_diversity")},
-        "nli_accuracy": judged.get("nli", {}).get("accuracy"),
-        "reward_accuracy": judged.get("reward", {}).get("accuracy"),
+        **{
+            f"{judge}_accuracy": judged.get(judge, {}).get("accuracy")
+            for judge in _MEASURED
+            if judge in judged or not judge.startswith("report_")
+        },
         **tax,
     }
     intervals: dict[str, Interval | None] = {
@@ -165,7 +170,7 @@ def build_metrics(
         **{name: _over_pairs(boot, check_rows, name) for name in macro},
         **tax_intervals,
     }
-    for judge in ("nli", "reward"):
+    for judge in _MEASURED:
         own = judged.get(judge, {})
         size = own.get("n")
         if own.get("accuracy") is not None and size:

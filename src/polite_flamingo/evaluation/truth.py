@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import pyarrow as pa
 
@@ -14,6 +14,7 @@ from polite_flamingo.evaluation.answers import extract_answer
 from polite_flamingo.shapes.claims import claims
 from polite_flamingo.shapes.oracle import judge
 from polite_flamingo.shapes.scene import Scene, from_json
+from polite_flamingo.sources.catalogue import shipped_pools
 
 # Does the text say what the images show? None: nobody knows what these images show.
 Truth = Callable[[Sample, str], bool | None]
@@ -149,5 +150,22 @@ def _holds(scene: Scene, text: str, draft: str, question: str | None) -> bool:
 
 
 def question_of(sample: Sample) -> str:
-    """The question itself, where an adapter keeps it apart from the instruction around it."""
-    return sample.extra.get("question", sample.turns[0].instruction)
+    """The question itself, without the words an instruction pool puts around it."""
+    if "question" in sample.extra:
+        return sample.extra["question"]
+    instruction = sample.turns[0].instruction
+    for before, after in _wrappings():
+        if instruction.startswith(before) and instruction.endswith(after):
+            return instruction[len(before) : len(instruction) - len(after)]
+    return instruction
+
+
+@cache
+def _wrappings() -> tuple[tuple[str, str], ...]:
+    """What the pools' phrasings have before and after a bare question, longest first."""
+    found = set()
+    for phrasing in (each for pool in shipped_pools().values() for each in pool):
+        before, placeholder, after = phrasing.text.partition("{question}")
+        if placeholder and "{" not in before + after and before + after:
+            found.add((before, after))
+    return tuple(sorted(found, key=lambda pair: (-len("".join(pair)), pair)))

@@ -10,7 +10,7 @@ import pyarrow as pa
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation.intervals import SampleBootstrap, as_json
 from polite_flamingo.evaluation.truth import question_of
-from polite_flamingo.shapes import annotations
+from polite_flamingo.shapes.annotations import is_test_only_form
 
 Row = Mapping[str, Any]
 
@@ -26,7 +26,6 @@ def unseen_samples(samples: Iterable[Sample], scenes: pa.Table) -> dict[str, set
     rows = scenes.to_pylist()
     drawn = {row["image_sha256"] for row in rows}
     held_out = {row["image_sha256"] for row in rows if row.get("held_out_pair")}
-    is_test_only = getattr(annotations, "is_test_only_form", lambda question: False)
     found: dict[str, set[str]] = {group: set() for group in (*GROUPS, "seen")}
     for sample in samples:
         if sample.split != "test" or not drawn.issuperset(sample.images):
@@ -34,7 +33,7 @@ def unseen_samples(samples: Iterable[Sample], scenes: pa.Table) -> dict[str, set
         own = []
         if held_out.intersection(sample.images):
             own.append("held_out_pair")
-        if is_test_only(question_of(sample)):
+        if is_test_only_form(question_of(sample)):
             own.append("test_only_form")
         for group in own or ["seen"]:
             found[group].add(sample.sample_id)

@@ -78,22 +78,24 @@ def choose_thresholds(
     values: Mapping[str, np.ndarray],
     good: np.ndarray,
     max_good_lost: float,
-    meant: Mapping[str, np.ndarray] | None = None,
+    faults: Sequence[str] | None = None,
 ) -> dict[str, float]:
     """Choose a threshold a filter; ``values`` as of :func:`columns`, ``good`` [n] bool.
 
     Greedy: again and again take the step of one threshold that catches most bad rewrites per good
     one lost, as long as all filters together lose at most ``max_good_lost`` of the good and a step
-    catches more bad than it loses good. ``meant`` [n] bool names the bad ones that a filter is to
-    catch even where another does so already, for up to half of that loss. A threshold lies midway between the last score it drops
-    and the next it keeps; a filter with nothing to catch gets one just beyond every score.
-    Raises UserError where a filter has no score at all.
+    catches more bad than it loses good. With ``faults`` [n] a filter looks only at those it is there
+    for (:data:`MEANT_FOR`): chance catches of others would push its threshold against the good ones.
+    CLIPScore, which alone looks at the image, then catches what it is there for even where another
+    filter does so already, for up to half of that loss. A threshold lies midway between the last
+    score it drops and the next good one; a filter with nothing to catch gets one just beyond every
+    score. Raises UserError where a filter has no score at all.
     """
-    meant = meant or {}
     budget = max_good_lost * int(good.sum())
     caught = np.zeros(len(good), dtype=bool)  # dropped so far, good or bad
     chosen: dict[str, float] = {}
     badness = {name: DIRECTIONS[name] * column for name, column in values.items()}
+    others = {name: np.zeros(len(good), dtype=bool) for name in badness}
     for name, column in badness.items():
         scored = column[~np.isnan(column)]
         if not len(scored):
@@ -101,10 +103,20 @@ def choose_thresholds(
                 f"no labelled rewrite has a {name} score: label rewrites of its tasks first"
             )
         chosen[name] = float(scored.max()) + _margin(scored)
+        if faults is not None:
+            meant = np.isin(np.array(faults), MEANT_FOR[FILTER_OF.get(name, name)])
+            others[name] = ~good & ~meant
+    if faults is not None:
+        step = _best_step(badness["clipscore"], good, others["clipscore"], budget / 2, widest=True)
+        if step is not None:
+            chosen["clipscore"] = step[2]
+            with np.errstate(invalid="ignore"):
+                # What it catches is still for the others to catch; what it loses is lost.
+                caught |= good & (badness["clipscore"] >= step[2])
     while True:
         best: tuple[float, int, str, float] | None = None
         for name, column in badness.items():
-            step = _best_step(column, good, caught, budget)
+            step = _best_step(column, good, caught | others[name], budget)
             if step is not None and (best is None or step[:2] > best[:2]):
                 best = (step[0], step[1], name, step[2])
         if best is None:
@@ -113,18 +125,6 @@ def choose_thresholds(
         chosen[name] = threshold
         with np.errstate(invalid="ignore"):
             caught |= badness[name] >= threshold
-    # What one filter catches another may catch as well where that costs no further good rewrite
-    # (real faults are not as tidy as planted ones), or little where it was asked for.
-    lost = caught & good
-    for name in sorted(badness, key=lambda each: each not in meant):
-        column, own = badness[name], meant.get(name)
-        ignored = lost if own is None else lost | ~(good | own)
-        allowed = float(lost.sum()) if own is None else max(float(lost.sum()), budget / 2)
-        step = _best_step(column, good, ignored, allowed, widest=own is not None)
-        if step is not None and step[2] < chosen[name]:
-            chosen[name] = step[2]
-            with np.errstate(invalid="ignore"):
-                lost = lost | (good & (column >= step[2]))
     return {name: DIRECTIONS[name] * threshold for name, threshold in chosen.items()}
 
 
@@ -159,9 +159,8 @@ def _best_step(
     # Among equal rates the one that catches most; among those, the mildest threshold.
     top = np.flatnonzero(useful if widest else rate == rate.max())
     place = int(top[np.argmax(bad_caught[top])])
-    following = (
-        ordered[place + 1] if place + 1 < len(ordered) else ordered[place] - _margin(ordered)
-    )
+    beyond = ordered[place + 1 :][good[order][place + 1 :]]
+    following = beyond[0] if len(beyond) else ordered[place] - _margin(ordered)
     return float(rate[place]), int(bad_caught[place]), float((ordered[place] + following) / 2)
 
 
@@ -206,7 +205,9 @@ def report(
     for rewrite, decision, fault in zip(rewrites, decisions, faults, strict=True):
         removed = decision.output != rewrite.strip()
         hits[fault] += decision.decision == "dropped" or removed
-        names = decision.filters or (("clipscore_paragraph",) if removed else ())
+        names = set(decision.filters)
+        if removed and "clipscore" not in names:
+            names.add("clipscore_paragraph")
         by_filter[fault].update(names)
     by_all: Counter[str] = Counter()
     for found in by_filter.values():

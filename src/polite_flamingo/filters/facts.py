@@ -35,6 +35,8 @@ _DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
 _NO_TYPOS = frozenset({"there"})
 # "how big is it?" does not say that it is big.
 _HOW = re.compile(r"\bhow (?:big|large|small|tiny)\b")
+_GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
+_ON_GROUND = re.compile(r"\bon ((?:light |dark |pale )?[a-z]+)[.\s]*$", re.MULTILINE)
 _NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there|visible)\b")
 _ANYTHING = "anything"
 _ATTRIBUTES = ("color", "size", "texture", "number")
@@ -149,7 +151,12 @@ def described(draft: str, rewrite: str) -> tuple[float, float]:
             counts.update(facts | _looks(line))
     lost = max((number for fact, number in counts.items() if fact not in kept), default=0)
     boxes = draft[len(strip_boxes(draft)) :] if has_boxes(draft) else ""
-    foreign = max(_foreign(lines, told, read(boxes)), _miscounted(lines, told, boxes))
+    foreign = max(
+        _foreign(lines, told, read(boxes)),
+        _miscounted(lines, told, boxes),
+        _elsewhere(lines, told),
+        _other_ground(draft, rewrite),
+    )
     return lost / len(lines), foreign
 
 
@@ -232,6 +239,35 @@ def _miscounted(lines: Sequence[Reading], told: Sequence[Reading], boxes: str) -
     return float(bool(given and not said <= given) or max(said) < least)
 
 
+def _elsewhere(lines: Sequence[Reading], told: Sequence[Reading]) -> float:
+    """Another place of a thing than captions give; only texts that place one thing are read."""
+    given, said = (_places(readings) for readings in (lines, told))
+    for look, places in said.items():
+        if look in given and not places & given[look]:
+            return _RECOMBINED
+    return 0.0
+
+
+def _places(readings: Sequence[Reading]) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for reading in readings:
+        places = _values(reading.words, "place")
+        named = [m for m in reading.mentions if m.get("thing") and m.get("color")]
+        if places and len(named) == len(reading.mentions) == 1 and not reading.denies:
+            look = (named[0].get("color"), named[0].get("thing"))
+            found.setdefault(look, set()).update(places)
+    return found
+
+
+def _other_ground(draft: str, rewrite: str) -> float:
+    """Another background than the captions give."""
+    given, said = ({m[1] for m in _GROUND.finditer(text.casefold())} for text in (draft, rewrite))
+    for match in _ON_GROUND.finditer(draft.casefold()):
+        if (known := _meaning(match[1].split()[-1])) and known[0] == "color":
+            given.add(match[1])
+    return _RECOMBINED if given and said - given else 0.0
+
+
 def _totals(reading: Reading) -> set[int]:
     """Numbers of things of no kind: "three objects"."""
     kinds = ("thing", "color", "size", "texture")
@@ -273,34 +309,44 @@ def _values(words: Iterable[tuple[str, str]], kind: str) -> set[str]:
     return {value for name, value in words if name == kind}
 
 
-def answered(instruction: str, draft: str, rewrite: str) -> tuple[float, float]:
-    """Compare an answer with the annotated one: (lost, foreign), each 0..1.
+def answered(
+    instruction: str, draft: str, rewrite: str, is_class: bool = False
+) -> tuple[float, float]:
+    """Compare an answer with the annotated one: (lost, foreign), each 0 or 1.
 
-    ``lost``: share of the annotation's known words that the rewrite has not; 1 where one says yes
-    and the other no, or the rewrite speaks of nothing that was asked. ``foreign``: 1 where the
-    rewrite has another value of the annotation's kind of answer, which the question does not speak
-    of.
+    ``lost``: the rewrite lacks a known word of the annotated answer, or one says yes and the other
+    no, or it speaks of nothing that was asked. ``foreign``: it has another value of the
+    annotation's kind of answer, which the question does not speak of, or answers first about
+    another thing. ``is_class``: the answer is a class, such as a digit, and a number in it no count.
     """
     first = draft.strip().split("\n")[0]
     wanted = read(first.split(".")[0]).words or read(first).words
     readings = list(_sentences(rewrite))
     said = {word for reading in readings for word in reading.words}
-    if any(reading.denies for reading in readings):
+    if not is_class and any(reading.denies for reading in readings):
         # "no circles": none of them.
         said.add(("number", "0"))
     asked = read(instruction).words
-    lost = sum(word not in said for word in wanted) / len(wanted) if wanted else 0.0
+    lost = float(not wanted <= said)
     silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
     if silent or _speaks_against(first, rewrite):
         lost = 1.0
-    foreign = 0.0
+    # "Is the circle above the star?" "Yes, the circle is above the circle."
+    things = _values(asked, "thing") - {""}
+    named = [m.get("thing") for reading in readings for m in reading.mentions if m.get("thing")]
+    if len(things) > 1 and len(named) > 1 and len(set(named)) == 1 and not wanted:
+        lost = 1.0
+    # What is answered first is about what was asked.
+    known = things | _values(read(draft).words, "thing")
+    first_named = {m.get("thing") for m in readings[0].mentions} - {""} if readings else set()
+    foreign = float(bool(things) and bool(first_named - known))
     for kind in {kind for kind, _ in wanted}:
         spoken = _values(asked, kind)
         # Several values in the question are what there is to choose from.
         allowed = spoken if len(spoken) == 1 else set()
         allowed |= _values(read(draft).words, kind)
         # "one is at the top" and "no others": hardly ever counts.
-        allowed |= {"0", "1"} if kind == "number" else set()
+        allowed |= {"0", "1"} if kind == "number" and not is_class else set()
         if _values(said, kind) - allowed:
             foreign = 1.0
     return lost, foreign

@@ -75,7 +75,7 @@ class AlignmentForSequenceClassification(PreTrainedModel):
         self.project = nn.Linear(config.embedding_size, size)
         self.rounds = nn.ModuleList(_Round(size) for _ in range(config.rounds))
         self.judge = nn.Sequential(
-            nn.Linear(4 * size, size), nn.GELU(), nn.Linear(size, config.num_labels)
+            nn.Linear(4 * size, size), nn.GELU(), nn.Linear(size, config.num_labels or 1)
         )
         self.post_init()
 

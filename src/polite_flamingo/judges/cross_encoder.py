@@ -32,6 +32,9 @@ from polite_flamingo.judges.alignment import (
 _PAD, _CLS, _SEP = "[PAD]", "[CLS]", "[SEP]"
 
 _SEGMENTS = 2
+# What two bits more say: whether the other text holds a token, and whether the answer does.
+_MARKS = 4
+_BARS = ("Ġ|", "|")
 # How a token is written: small, with a capital, in capitals, at the start of a line.
 _CASES = 4
 # Standard deviation of fresh weights.
@@ -48,6 +51,11 @@ class CrossEncoder(nn.Module):
         self.network = network
         self.tokenizer = tokenizer
         self.max_length = max_length
+        self.stems = _stems(tokenizer)
+        # The bar between question and answer, if the tokenizer has one.
+        self.bar = next(
+            (tokenizer.get_vocab()[b] for b in _BARS if b in tokenizer.get_vocab()), None
+        )
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         """Logits [batch, labels] of :func:`collate`'s tensors."""
@@ -112,7 +120,7 @@ def build(
         "hidden_size": params.hidden_size,
         "embedding_size": params.word_size if vectors is not None else params.hidden_size,
         "max_position_embeddings": params.max_length,
-        "type_vocab_size": 2 * _SEGMENTS * (_CASES if cased else 1),
+        "type_vocab_size": _MARKS * _SEGMENTS * (_CASES if cased else 1),
         "initializer_range": _SPREAD,
         "pad_token_id": tokenizer.pad_token_id,
         "num_labels": len(labels),
@@ -193,7 +201,8 @@ def encode(model: CrossEncoder, first: Sequence[str], second: Sequence[str]) -> 
     )
     rows = list(zip(encoded["input_ids"], encoded["token_type_ids"], strict=True))
     if "overlap" in marks:
-        rows = [(ids, _with_overlap(ids, segments)) for ids, segments in rows]
+        bar = model.bar if "answer" in marks else None
+        rows = [(ids, _with_overlap(ids, segs, model.stems, bar)) for ids, segs in rows]
     if "case" in marks:
         rows = [
             (ids, _with_case((a, b), segments, offsets))
@@ -206,13 +215,15 @@ def encode(model: CrossEncoder, first: Sequence[str], second: Sequence[str]) -> 
 
 def _marks(model: CrossEncoder) -> tuple[str, ...]:
     config = model.network.config
-    return tuple(name for name in ("overlap", "case") if getattr(config, f"{name}_marks", False))
+    return tuple(
+        name for name in ("overlap", "answer", "case") if getattr(config, f"{name}_marks", False)
+    )
 
 
 def _with_case(
     texts: tuple[str, str], segments: list[int], offsets: list[tuple[int, int]]
 ) -> list[int]:
-    """Add 4, 8 or 12 to the segment ids of tokens with a capital, in capitals, after a new line."""
+    """Add 8, 16 or 24 to the segment ids of tokens with a capital, in capitals, after a new line."""
     marked = []
     for segment, (start, end) in zip(segments, offsets, strict=True):
         text = texts[segment % _SEGMENTS]
@@ -222,24 +233,47 @@ def _with_case(
             case = 3
         elif token[:1].isupper():
             case = 2 if len(token) > 1 and token.isupper() else 1
-        marked.append(segment + 2 * _SEGMENTS * case)
+        marked.append(segment + _MARKS * _SEGMENTS * case)
     return marked
 
 
-def _with_overlap(ids: list[int], segments: list[int]) -> list[int]:
-    """Mark tokens that the other text holds too: segment ids 2 and 3 instead of 0 and 1.
+def _with_overlap(
+    ids: list[int], segments: list[int], stems: Sequence[int], bar: int | None
+) -> list[int]:
+    """Mark tokens whose stem the other text holds too: segment ids 2 and 3 instead of 0 and 1.
 
     The exact-match feature of reading comprehension (arXiv 1704.00051). A small encoder doesn't
-    find out by itself that two tokens are equal, and the feature knows words it never saw.
+    find out by itself that two tokens are equal, and the feature knows words it never saw. Where
+    the second text is "question | answer" (``bar`` is its bar), 4 more marks the answer and what
+    it shares with the first text: to repeat the question is not to give the answer.
     """
+    split = len(ids)
+    if bar is not None and bar in ids:
+        split = len(ids) - 1 - ids[::-1].index(bar)
     sides: tuple[set[int], ...] = (set(), set())
-    for token, segment in zip(ids, segments, strict=True):
-        sides[segment].add(token)
+    answer = set()
+    for place, (token, segment) in enumerate(zip(ids, segments, strict=True)):
+        sides[segment].add(stems[token])
+        if segment and place > split:
+            answer.add(stems[token])
     shared = sides[0] & sides[1]
     return [
-        segment + _SEGMENTS * (token in shared)
-        for token, segment in zip(ids, segments, strict=True)
+        segment
+        + _SEGMENTS * (stems[token] in shared)
+        + 2 * _SEGMENTS * (place > split if segment else stems[token] in answer)
+        for place, (token, segment) in enumerate(zip(ids, segments, strict=True))
     ]
+
+
+def _stems(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Map each token id to one that all forms of its word share (no plural s)."""
+    first: dict[str, int] = {}
+    stems = list(range(len(tokenizer)))
+    for token, number in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]):
+        if token.lstrip("Ġ").isalpha() and len(token) > len("Ġthe"):
+            word = token.lower().rstrip("s").removesuffix("e").rstrip("s")
+            stems[number] = first.setdefault(word, number)
+    return stems
 
 
 def collate(model: CrossEncoder, rows: Sequence[Encoded]) -> dict[str, Tensor]:

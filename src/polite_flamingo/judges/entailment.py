@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from polite_flamingo.core.params import EncoderParams
 from polite_flamingo.judges import augment, cross_encoder
 from polite_flamingo.judges.cross_encoder import CrossEncoder, Encoded
+from polite_flamingo.shapes.wordings import NUMBERS
 
 # The order of every logits array of this project, and of the released data set's records.
 LABELS = ("contradiction", "entailment", "neutral")
@@ -32,6 +34,7 @@ def vqa_hypothesis(original: str, question: str) -> str:
 # Shares of the training examples that are varied in each way, and the most words changed or lost.
 _COMPOSED, _REWORDED, _DRESSED, _PERMUTED = 0.2, 0.6, 0.5, 0.7
 _MOST_REWORDED, _MOST_LOST = 0.6, 0.15
+_DIGITS = re.compile(r"\b(?:10|[0-9])\b")
 _LINK = '" is the answer to the question: "'
 
 
@@ -44,6 +47,7 @@ def build(
     model = cross_encoder.build(params, tokenizer, LABELS, vectors)
     # Stored with the model, like the tokenizer: how it wants its pairs.
     model.network.config.question_once = True
+    model.network.config.answer_marks = True
     return model
 
 
@@ -72,7 +76,11 @@ def _question_once(premise: str, hypothesis: str) -> tuple[str, str]:
     # The template says the question twice; a model trained here reads (rewrite, question + answer):
     # half the tokens, and words that match no longer do so because the question does.
     parts = split(premise, hypothesis)
-    return (parts[0], f"{parts[1]} | {parts[2]}") if parts else (premise, hypothesis)
+    if parts is None:
+        return premise, hypothesis
+    # "2" and "two" are one word.
+    said, asked, original = (_DIGITS.sub(lambda m: NUMBERS[int(m[0])], part) for part in parts)
+    return said, f"{asked} | {original}"
 
 
 def split(premise: str, hypothesis: str) -> tuple[str, str, str] | None:

@@ -39,7 +39,9 @@ TARGETS = (
     Target("tax_accuracy_gap", "Accuracy of PF-tuned minus raw-tuned, stage 2", None),
     Target("tax_accuracy_gap_stage3", "Accuracy of PF-tuned minus raw-tuned, stage 3", None),
     Target("nli_accuracy", "NLI judge, unseen scenes and wordings", 0.95),
+    Target("report_nli_accuracy", "NLI judge that reports, likewise", 0.95),
     Target("reward_accuracy", "Reward judge, unseen scenes and wordings", 0.97),
+    Target("report_reward_accuracy", "Reward judge that reports, likewise", 0.97),
 )
 
 # Which of the rewriter's figures a headline figure has its controls from.
@@ -114,6 +116,8 @@ def headline_rows(metrics: Row) -> list[dict[str, Any]]:
             "controls": _controls(metrics, target.key),
         }
         for target in TARGETS
+        # Reporting judges are trained by some profiles only.
+        if target.key in headline or not target.key.startswith("report_")
     ]
 
 
@@ -220,6 +224,8 @@ def seed_rows(summary: Row | None) -> list[dict[str, Any]]:
         if own is None:
             continue
         value = own.get("all", own.get("mean"))
+        # A seed in which it was not measured is no proof.
+        whole = all(each is not None for each in own["by_seed"].values())
         rows.append(
             {
                 "key": target.key,
@@ -234,7 +240,7 @@ def seed_rows(summary: Row | None) -> list[dict[str, Any]]:
                 "value": figure_text(target.key, value),
                 "interval": bounds_text(target.key, own if "low" in own else None),
                 "target": target_text(target.key, target.least),
-                "verdict": verdict(value, target.least),
+                "verdict": verdict(value if whole else None, target.least),
             }
         )
     return rows

@@ -57,6 +57,8 @@ MEANINGS = {
     "tax_accuracy_gap": "in-domain accuracy of PF-tuned minus raw-tuned after stage 2",
     "tax_accuracy_gap_stage3": "the same after stage 3",
     "nli_accuracy": "accuracy of the NLI judge on held-out examples",
+    "report_nli_accuracy": "accuracy of the NLI judge that only reports",
+    "report_reward_accuracy": "held-out pairs that the reward judge that only reports orders right",
     "reward_accuracy": "held-out pairs that the reward judge orders right",
     **{
         f"stage{stage}_{figure}": text.format(stage)
@@ -249,7 +251,11 @@ def _point(stages: Row, variant: str, stage: int, figure: str) -> figures.Point 
 
 
 def adversarial_rows(judges: Row) -> list[dict[str, Any]]:
-    """One row a judge and adversarial set: judge, set, accuracy, pairs (None where not told)."""
+    """One row a judge and adversarial set.
+
+    Keys: judge, set, accuracy, pairs, accepted (share of the better texts that the NLI takes; these
+    are None where not told), required (False: not this judge's business).
+    """
     rows = []
     for judge, own in sorted(judges.items()):
         for name, found in sorted((own.get("adversarial") or {}).items()):
@@ -261,6 +267,8 @@ def adversarial_rows(judges: Row) -> list[dict[str, Any]]:
                     "set": name.replace("_", " "),
                     "accuracy": told.get("accuracy"),
                     "pairs": sizes[0] if sizes else None,
+                    "accepted": told.get("accepted"),
+                    "required": told.get("required", True),
                 }
             )
     return rows

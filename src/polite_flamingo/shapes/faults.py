@@ -224,7 +224,7 @@ def _other_change(
         told = replace(change, after=replace(change.after, color=color))
     else:
         # Another object than the one that changed; every scene tells it apart by its looks.
-        ends = {"color": unlike(COLORS, (change.before or change.after).color, rng)}  # type: ignore[union-attr]
+        ends: dict[str, Any] = {"color": unlike(COLORS, (change.before or change.after).color, rng)}  # type: ignore[union-attr]
         ends |= {"shape": unlike(SHAPES, (change.before or change.after).shape, rng)}  # type: ignore[union-attr]
         told = Change(
             change.kind,
@@ -407,7 +407,8 @@ def _misseen(thing: Thing, scene: Scene, lines: tuple[str, ...], rng: np.random.
     values = {"color": COLORS, "shape": SHAPES, "size": SIZES, "texture": TEXTURES}
     for _ in range(_TRIES):
         kind = choose(kinds, rng)
-        wrong = replace(thing, **{kind: unlike(values[kind], getattr(thing, kind), rng)})
+        other: dict[str, Any] = {kind: unlike(values[kind], getattr(thing, kind), rng)}
+        wrong = replace(thing, **other)
         if kind in ("size", "texture") or (wrong.color, wrong.shape) not in looks:
             return wrong
     return replace(thing, color=choose([c for c in COLORS if c != thing.color], rng))

@@ -26,7 +26,7 @@ def calibrate(params: Params, paths: Layout) -> None:
     """
     import numpy as np
 
-    from polite_flamingo.filters.calibrate import MEANT_FOR, choose_thresholds, columns
+    from polite_flamingo.filters.calibrate import choose_thresholds, columns
     from polite_flamingo.stages.filter import score_rewrites
 
     rows = {name: _labelled(paths, name) for name in ("calibration", "test")}
@@ -36,11 +36,8 @@ def calibrate(params: Params, paths: Layout) -> None:
 
     good = np.array([row["label"] == "good" for row in rows["calibration"]])
     values = columns([row["task"] for row in rows["calibration"]], scores["calibration"])
-    # CLIPScore is the paper's filter for hallucinated paragraphs, and the only one that looks at the
-    # image: it must do its work whatever the word lists catch.
-    invented = [row["fault"] in MEANT_FOR["clipscore"] for row in rows["calibration"]]
-    meant = {"clipscore": np.array(invented)}
-    chosen = choose_thresholds(values, good, params.calibrate.max_good_lost, meant)
+    faults = [row["fault"] for row in rows["calibration"]]
+    chosen = choose_thresholds(values, good, params.calibrate.max_good_lost, faults)
 
     def measured(part: str, found: Mapping[str, float]) -> dict[str, Any]:
         thresholds = Thresholds(
@@ -59,7 +56,7 @@ def calibrate(params: Params, paths: Layout) -> None:
             "tradeoff": [
                 {"budget": budget, **_summary(measured("test", found))}
                 for budget in _BUDGETS
-                for found in (choose_thresholds(values, good, budget, meant),)
+                for found in (choose_thresholds(values, good, budget, faults),)
             ],
             **reports,
             "weak_faults": sorted(fault for fault, share in recall.items() if share < floor),

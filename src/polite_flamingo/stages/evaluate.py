@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from polite_flamingo.evaluation.run import Respond
+    from polite_flamingo.judges.cross_encoder import CrossEncoder
 
 # Judges of which a second model reports what the first one's choices are worth.
 REPORTING = ("nli", "reward")
@@ -261,7 +262,7 @@ def _contradictions(
         if applies("nli", row["task"]) and (row["sample_id"], row["candidate"]) in outputs
     ]
     keys = [output_key(row["sample_id"], row["candidate"]) for row in rows]
-    model = entailment.load(reporting_judge(paths, "nli"), params.judges.nli.max_length)
+    model = entailment.load(reporting_judge(paths, "nli"))
     pairs = [
         (
             entailment.vqa_premise(outputs[row["sample_id"], row["candidate"]], row["instruction"]),
@@ -340,7 +341,7 @@ def _ratings(
     import pyarrow as pa
 
     from polite_flamingo.evaluation.metrics import rouge_l
-    from polite_flamingo.judges import similarity
+    from polite_flamingo.judges import reward, similarity
 
     size = params.filter.batch_size
     rows: list[dict[str, Any]] = [
@@ -366,12 +367,14 @@ def _ratings(
     for (row, references), cosine in zip(described, cosines.tolist(), strict=True):
         row |= {"rouge_l": rouge_l(row["text"], references), "sts": cosine}
     rows += [dict(row) for row in texts]
+    length = params.judges.reward.max_length
+    judges = {
+        "reward": reward.load(reporting_judge(paths, "reward")),
+        "filter_reward": reward.load(paths.judges / "reward", length),
+    }
+    scored: dict[str, Sequence[str]] = {"reward": (), "filter_reward": ("draft", "rewrite")}
     rewards = {
-        column: _rewards(params, judge, rows, skip)
-        for column, judge, skip in (
-            ("reward", reporting_judge(paths, "reward"), ()),
-            ("filter_reward", paths.judges / "reward", ("draft", "rewrite")),
-        )
+        column: _rewards(judge, rows, scored[column], size) for column, judge in judges.items()
     }
     schema = pa.schema(
         [
@@ -400,17 +403,16 @@ def _ratings(
 
 
 def _rewards(
-    params: Params, folder: Path, rows: Sequence[Mapping[str, Any]], skip: Sequence[str]
+    judge: CrossEncoder, rows: Sequence[Mapping[str, Any]], skip: Sequence[str], size: int
 ) -> list[float | None]:
-    """Rewards of texts by the judge in a folder; none for the models to skip."""
+    """Rewards of texts by a judge; none for the models to skip."""
     from polite_flamingo.judges import reward
 
-    judge = reward.load(folder, params.judges.reward.max_length)
     places = [place for place, row in enumerate(rows) if row["model"] not in skip]
     instructions = [rows[place]["instruction"] for place in places]
     texts = [rows[place]["text"] for place in places]
     found: list[float | None] = [None] * len(rows)
-    values = reward.reward(judge, instructions, texts, params.filter.batch_size)
+    values = reward.reward(judge, instructions, texts, size)
     for place, value in zip(places, values.tolist(), strict=True):
         found[place] = value
     return found

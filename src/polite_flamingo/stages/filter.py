@@ -146,7 +146,7 @@ def score_rewrites(
     return scores
 
 
-def _facts(row: Row) -> dict[str, float]:
+def _facts(row: Row) -> dict[str, Any]:
     """Scores of the word lists: what the rewrite loses of the annotation, and what it adds."""
     draft, rewrite = row["draft"], row["rewrite"]
     if row["task"] == "captioning":
@@ -154,7 +154,8 @@ def _facts(row: Row) -> dict[str, float]:
     elif row["task"] == "change_captioning":
         lost, foreign = facts.changed(draft, rewrite)
     else:
-        lost, foreign = facts.answered(row["instruction"], draft, rewrite)
+        is_class = row["task"] == "classification"
+        lost, foreign = facts.answered(row["instruction"], draft, rewrite, is_class)
     return {"lost": lost, "foreign": foreign}
 
 

@@ -161,8 +161,12 @@ def _write_judge_data(
     seen = {scene_hash(row.scene) for row in judged}
     others = _scenes("judges", "", plan.counts["shapes_judges"].train, plan)
     unseen = [scene for scene in others if scene_hash(scene) not in seen]
-    arguments = (folder / "judges", unseen, "reporting", plan.judge_examples, plan.seed, {})
-    written = [pool.submit(judge_data.write, *arguments)]
+    count, images = plan.judge_examples, dict[str, str]()
+    written = [
+        pool.submit(
+            judge_data.write, folder / "judges", unseen, "reporting", count, plan.seed, images
+        )
+    ]
     for part, examples in (
         ("judges", plan.judge_examples),
         ("calibration", fewer),

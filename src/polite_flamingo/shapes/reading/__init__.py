@@ -1,0 +1,1 @@
+"""Reading free English about shapes into claims that a scene settles."""

@@ -1,0 +1,141 @@
+"""Whole texts: sentences in turn, with the question before them, into a list of claims."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from functools import lru_cache
+
+from polite_flamingo.shapes.reading.asked import question_and_discourse
+from polite_flamingo.shapes.reading.claims import Claim
+from polite_flamingo.shapes.reading.clauses import Reader
+from polite_flamingo.shapes.reading.discourse import Discourse
+from polite_flamingo.shapes.reading.nouns import Words, noun_phrase
+from polite_flamingo.shapes.reading.query import Query
+from polite_flamingo.shapes.reading.words import Word, sentences
+
+_TAGS = (
+    ("is", "are", "does", "do", "has", "have", "right", "correct", "yes", "no", "was", "were"),
+    ("it", "they", "there", "not", "he", "that", "this"),
+)
+_ASKING = {"what", "which", "where", "how", "who", "why", "shall", "should", "would", "could"}
+
+
+@lru_cache(maxsize=1 << 13)
+def _asked(question: str) -> tuple[Query | None, Discourse]:
+    return question_and_discourse(question)
+
+
+@lru_cache(maxsize=1 << 14)
+def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
+    """List what a text claims, in its order.
+
+    With ``question``, "yes", "no" and bare answers ("blue", "three") are claims about what was
+    asked, and "it" may mean what was asked about. Questions, conditions, refusals, undecided
+    alternatives and past beliefs claim nothing.
+    """
+    query, discourse = _asked(question) if question else (None, Discourse())
+    reader = Reader(query, deepcopy(discourse))
+    undecided = False
+    for words, mark in sentences(text):
+        if mark == "?":
+            words = _statement_before_tag(words)
+            if not words:
+                continue
+            if _is_question(words, reader.d):
+                _note_topic(words, reader)
+                continue
+        words = _decided(words)
+        doubts = [word for word in words if word.category == "maybe" and word.text not in ("could", "might", "may")]
+        if len(doubts) > 1 or (doubts and any(word.category == "or" for word in words)):
+            undecided = True
+            continue
+        if words:
+            reader.sentence(words)
+    claims = reader.claims
+    if reader.answered and not (query is not None and query.negated and claims):
+        claims = [*reader.answered, *claims]
+    del undecided
+    return tuple(dict.fromkeys(claims))
+
+
+def _statement_before_tag(words: list[Word]) -> list[Word]:
+    """Drop the tag of "the circle is red, isn't it?"."""
+    for place in range(len(words) - 1, 0, -1):
+        if words[place].category == ",":
+            tail = words[place + 1 :]
+            if tail and len(tail) < 4 and (
+                tail[0].text in _TAGS[0] and all(w.text in (*_TAGS[0], *_TAGS[1]) for w in tail)
+                or tail[0].category in ("Y",)
+            ):
+                return [*words[:place], Word("tag", "", "")]
+            return words
+    return words
+
+
+def _is_question(words: list[Word], discourse: Discourse) -> bool:
+    if words[-1].category == "tag":
+        words.pop()
+        return words[0].category == "aux"
+    del discourse
+    return True
+
+
+def _note_topic(words: list[Word], reader: Reader) -> None:
+    """Take "The square?" up as what is spoken of next."""
+    w = Words(words, reader.d)
+    if words[0].text in _ASKING or words[0].category in ("aux", "maybe"):
+        return
+    found = noun_phrase(w, 0)
+    if found is not None and found[1] >= w.size:
+        noun = found[0]
+        if noun.head == "Q":
+            if noun.owner is not None and noun.owner.head in ("S", "g"):
+                reader.mention([noun.owner])
+        else:
+            reader.mention([noun])
+
+
+def _decided(words: list[Word]) -> list[Word]:
+    """Keep the parts of a sentence that claim something."""
+    categories = {word.category for word in words}
+    if not categories & {"if", "u", "past"}:
+        return words
+    if "if" in categories:
+        if any(word.text in ("would", "could", "might", "may") for word in words) or (
+            next(w for w in words if w.category not in ("f", ",", "&", "but", "hedge")).category == "if"
+        ):
+            return []
+        kept: list[Word] = []
+        for part in _split(words, {",", "but"}):
+            if not any(word.category == "if" for word in part):
+                kept += part
+        words = kept
+    kept = []
+    for part in _split(words, {"but"}):
+        if any(word.category == "u" for word in part):
+            # "It is red, though I can't tell its size."
+            before: list[Word] = []
+            for piece in _split(part, {","}):
+                if any(word.category == "u" for word in piece):
+                    break
+                before += piece
+            kept += before
+        elif any(word.category == "past" for word in part):
+            continue
+        else:
+            kept += part
+    return kept
+
+
+def _split(words: list[Word], marks: set[str]) -> list[list[Word]]:
+    parts: list[list[Word]] = [[]]
+    for word in words:
+        if word.category in marks:
+            parts.append([word])
+        else:
+            parts[-1].append(word)
+    return [part for part in parts if part]
+
+
+_BLANK = re.compile(r"^\s*$")
