@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from polite_flamingo import operations
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import clear_work
 from polite_flamingo.core.layout import Layout, check_workspace
@@ -193,6 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--utilisation", type=float, default=0.35, help="share of the peak reached")
     plan.add_argument("--json", action="store_true", help="print the figures as JSON")
     plan.set_defaults(command=_plan)
+
+    operations.add_commands(commands)
 
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -34,6 +35,43 @@ REQUIREMENTS = (
     "tqdm",
     "transformers",
 )
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a workspace's outs are in MLflow: run ids by stage, versions by registered model."""
+
+    uri: str
+    runs: dict[str, str]
+    models: dict[str, str]
+
+
+def published(paths: Layout, uri: str | None = None) -> Published:
+    """The runs and model versions that `publish` has brought in for the outs of dvc.lock."""
+    uri = uri or runs.default_uri(paths.runs)
+    experiment = runs.init(uri, paths.runs / "mlartifacts")
+    client = runs.connect(uri)
+    ids, models = {}, {}
+    served = {
+        folder.relative_to(paths.root).as_posix(): name for name, folder in model_folders(paths)
+    }
+    with runs.one_line(uri):
+        for stage in registry.read_lock(paths.root / "dvc.lock"):
+            if _kind(stage) is None:
+                continue
+            run = registry.find_published(client, experiment, stage)
+            if run is not None:
+                ids[stage.name] = str(run.info.run_id)
+            for out in stage.outs:
+                if out.path in served:
+                    version = registry.find_version(client, served[out.path], out.md5)
+                    models |= {served[out.path]: version} if version else {}
+    return Published(uri, ids, models)
+
+
+def model_folders(paths: Layout) -> list[tuple[str, Path]]:
+    """Registered models and the folders they come from."""
+    return [("polite-flamingo", paths.rewriter), ("clever-flamingo", paths.clever("pf", 3))]
 
 
 def publish(params: Params, paths: Layout, uri: str | None = None) -> None:

@@ -25,6 +25,8 @@ from polite_flamingo.tracking import runs
 # The hash of the outs a run or model version stands for.
 KEY_TAG = "pf.outs_hash"
 DONE_TAG = "pf.published"
+# The release a model version belongs to.
+RELEASE_TAG = "pf.release"
 CANDIDATE, CHAMPION = "candidate", "champion"
 # Files a stage may leave in a folder it writes: numbers of the run, and its curve by column.
 METRICS_FILE, CURVE_FILE = "metrics.json", "curve.json"
@@ -123,9 +125,7 @@ def publish_run(
     from mlflow.entities import RunTag
 
     client = runs.connect(uri)
-    done = runs.find_run(
-        client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key, DONE_TAG: "true"}
-    )
+    done = find_published(client, experiment, stage)
     if done is not None:
         return str(done.info.run_id), False
     for out in stage.outs:
@@ -186,6 +186,22 @@ def publish_model(
                 with log.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps(row, sort_keys=True) + "\n")
     return version, new
+
+
+def find_published(client: Any, experiment: str, stage: LockedStage) -> Any | None:
+    """The run that stands for a stage's outs, or None."""
+    return runs.find_run(
+        client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key, DONE_TAG: "true"}
+    )
+
+
+def tag_versions(uri: str, versions: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    """Set tags on versions of registered models."""
+    client = runs.connect(uri)
+    with runs.one_line(uri):
+        for name, version in versions.items():
+            for tag, value in tags.items():
+                client.set_model_version_tag(name, version, tag, value)
 
 
 def find_version(client: Any, name: str, key: str) -> str | None:
