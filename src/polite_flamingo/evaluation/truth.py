@@ -108,9 +108,7 @@ def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
     return faithful
 
 
-def truth_teller(
-    scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer
-) -> Truth:
+def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer) -> Truth:
     """Tell whether a text is true: by the label, and for Shapes by the scene graph.
 
     `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. Of one Shapes scene the oracle

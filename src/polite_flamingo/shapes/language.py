@@ -58,16 +58,12 @@ REASON_KINDS = ("color", "shape", "exist", "count", "relation", "position", "com
 
 
 DOMAINS = ("digit", "letter", "object")
-
-
 _FARTHER = {
     "left of": "farther to the left",
     "right of": "farther to the right",
     "above": "higher",
     "below": "lower",
 }
-
-
 _VALUES = {
     "color": COLORS,
     "shape": SHAPES,
@@ -76,15 +72,11 @@ _VALUES = {
     "position": REGIONS,
     "count": tuple(str(number) for number in range(9)),
 }
-
-
 _TAIL_SHARE = 0.1
-
-
 _NEGATED_SHARE = 0.5
-
-
 _OPTIONS_SHARE = 0.1
+# Requests that say more than the question.
+_PLEA_SHARE = 0.15
 
 
 def respond(
@@ -128,6 +120,8 @@ def ask(
         text = sentences(text)
     if options:
         text += f" Options: {', '.join(options)}."
+    if rng.random() < _PLEA_SHARE:
+        text = fill_plain(choose(load_questions().lines("pleas"), rng), {}, rng).replace("~", text)
     return text
 
 

@@ -77,7 +77,9 @@ def question_and_discourse(question: str) -> tuple[Query | None, Discourse]:
 def inner_query(words: list[Word], discourse: Discourse) -> Query | None:
     """Read a question that a text asks itself."""
     text = " ".join(word.text for word in words)
-    if not _ASKS.match(text) or text.startswith(("would you", "do you want", "shall", "can i", "could you")):
+    if not _ASKS.match(text) or text.startswith(
+        ("would you", "do you want", "shall", "can i", "could you")
+    ):
         return None
     query = _query(_POLITE.sub("", text), discourse)
     if query is not None:
@@ -185,7 +187,7 @@ def _query(text: str, discourse: Discourse) -> Query | None:
     for more, _ in found[1:]:
         words = words + more
     words = [word for word in words if word.category not in ("hedge",)]
-    while words and words[0].category in ("f", "i", ",", "&", "but") :
+    while words and words[0].category in ("f", "i", ",", "&", "but"):
         words = words[1:]
     if not words:
         return None
@@ -197,16 +199,22 @@ def _query(text: str, discourse: Discourse) -> Query | None:
             "what", "which", "where", "how", "is", "are", "do", "does", "who",
         ) and len(words) - index > 4:  # fmt: skip
             return _query(" ".join(x.text for x in words[index + 1 :]), discourse)
-    if first.text == "how" or first.category == "K" or w.at(1).category == "K" or any(
-        a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)
+    if (
+        first.text == "how"
+        or first.category == "K"
+        or w.at(1).category == "K"
+        or any(
+            a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)
+        )
     ):
         return _how(w, text)
-    if first.text in ("count",) or text.startswith(("count ", "give the number of ", "the number of ")):
+    if first.text in ("count",) or text.startswith(
+        ("count ", "give the number of ", "the number of ")
+    ):
         read = noun_phrase(w, 1)
         return Query("count", read[0]) if read else None
     if first.text in ("what", "which", "who", "whats", "name", "identify", "list", "describe") or (
-        first.text in ("in", "on", "at", "of", "to")
-        and w.at(1).text in ("what", "which")
+        first.text in ("in", "on", "at", "of", "to") and w.at(1).text in ("what", "which")
     ):
         return _what(w)
     if first.text in ("where", "whereabouts", "locate"):
@@ -244,7 +252,11 @@ def _how(w: Words, text: str) -> Query | None:
     place = 0
     many = re.search(r"\bhow many\b|\bnumber of\b|\bhow much\b|\bcount of\b", text)
     if many:
-        while place < w.size and w.at(place).category not in ("K",) and w.at(place).text not in ("many", "much"):
+        while (
+            place < w.size
+            and w.at(place).category not in ("K",)
+            and w.at(place).text not in ("many", "much")
+        ):
             place += 1
         place += 1
         if w.at(place).text == "of":
@@ -274,7 +286,13 @@ def _scope(w: Words, place: int) -> Description:
     place = w.skip(place)
     while True:
         word = w.at(place)
-        if word.text in ("do", "does", "can", "are", "is") and w.at(place + 1).text in ("you", "i", "we", "there", "one"):
+        if word.text in ("do", "does", "can", "are", "is") and w.at(place + 1).text in (
+            "you",
+            "i",
+            "we",
+            "there",
+            "one",
+        ):
             place += 2
             while w.at(place).category in ("see", "aux", "f", "i", "p", "maybe"):
                 place += 1
@@ -321,7 +339,11 @@ def _what(w: Words) -> Query | None:
         if read[0].head == "I":
             return None
         return Query("attribute", read[0], attribute=attribute)
-    if word.text == "which" or after.category in ("S", "g", *("C", "z", "x", "y", "#")) or after.text in ("one", "ones"):
+    if (
+        word.text == "which"
+        or after.category in ("S", "g", *("C", "z", "x", "y", "#"))
+        or after.text in ("one", "ones")
+    ):
         if after.category in ("part", "G1"):
             return _where_tail(w, 1)
         if after.text == "of":
@@ -336,7 +358,9 @@ def _what(w: Words) -> Query | None:
             scope = _scope(w, end)
             nouns = _alternatives(w, end)
             plural = noun.plural
-            query = Query("which", Noun("the", noun.of, noun.head, plural), scope, nouns=tuple(nouns))
+            query = Query(
+                "which", Noun("the", noun.of, noun.head, plural), scope, nouns=tuple(nouns)
+            )
             if nouns:
                 return Query("which", query.noun, (), nouns=tuple(nouns))
             return query
@@ -347,13 +371,18 @@ def _what(w: Words) -> Query | None:
     if after.category == "part" or after.category == "G1":
         return _where_tail(w, 1)
     end, denied, kind, _ = verbs(w, place + 1)
-    if not kind and after.category in ("R", "G1") :
+    if not kind and after.category in ("R", "G1"):
         end, kind = place + 1, "be"
     if not kind:
         read = noun_phrase(w, place + 1)
         return None
     at = w.skip(end)
-    if w.at(at).text in ("there", "you", "we", "i") or w.at(at).category in ("see", "end", "p", "show"):
+    if w.at(at).text in ("there", "you", "we", "i") or w.at(at).category in (
+        "see",
+        "end",
+        "p",
+        "show",
+    ):
         rest = _scope(w, end if w.at(at).text != "there" else end + 1)
         scope = tuple(c for c in rest)
         for k in range(at, w.size):
@@ -392,13 +421,19 @@ def _asks_of(w: Words, place: int) -> bool:
     if not kind:
         return False
     read = noun_phrase(w, end)
-    return read is not None and read[0].head in ("S", "g", "pron", "one") and (
-        read[0].quantifier in ("the", "all", "both") or read[0].head == "pron"
-    ) and w.at(end).text not in ("there", "you") and bool(not _is_superlative(w, end))
+    return (
+        read is not None
+        and read[0].head in ("S", "g", "pron", "one")
+        and (read[0].quantifier in ("the", "all", "both") or read[0].head == "pron")
+        and w.at(end).text not in ("there", "you")
+        and bool(not _is_superlative(w, end))
+    )
 
 
 def _is_superlative(w: Words, place: int) -> bool:
-    return any(w.at(k).category == "sup" for k in (place, place + 1)) and w.at(place + 2).category in ("end",)
+    return any(w.at(k).category == "sup" for k in (place, place + 1)) and w.at(
+        place + 2
+    ).category in ("end",)
 
 
 def _alternatives(w: Words, place: int) -> list[Noun]:
@@ -444,7 +479,13 @@ def _yes_no(w: Words, text: str) -> Query | None:
     head = w.at(place)
     if head.text == "there":
         words = [head, first, *rest[1:]]
-    elif head.text in ("you", "i", "we", "one") and w.at(place + 1).category in ("see", "aux", "h", "maybe", "f"):
+    elif head.text in ("you", "i", "we", "one") and w.at(place + 1).category in (
+        "see",
+        "aux",
+        "h",
+        "maybe",
+        "f",
+    ):
         words = list(rest)
     elif head.category == "I" or (noun_phrase(w, place) or (Noun(),))[0].head == "I":
         words = [*rest]
@@ -466,7 +507,11 @@ def _yes_no(w: Words, text: str) -> Query | None:
         split = end
         single = noun_phrase(w, place)
         assert single is not None
-        if len(nouns) == 1 or nouns[0].quantifier in ("the", "a") and w.at(single[1]).category not in ("&",):
+        if (
+            len(nouns) == 1
+            or nouns[0].quantifier in ("the", "a")
+            and w.at(single[1]).category not in ("&",)
+        ):
             split = single[1]
         w.unmodified = False
         chosen = _choice(w, single[0], split)
@@ -486,7 +531,11 @@ def _yes_no(w: Words, text: str) -> Query | None:
         return None
     if alternatives and len(claims) > 1:
         claims = (Claim("any", claims=claims),)
-    read = noun_phrase(probe, 0) if tagged and tagged[0].text not in ("there", "you", "i", "we") else None
+    read = (
+        noun_phrase(probe, 0)
+        if tagged and tagged[0].text not in ("there", "you", "i", "we")
+        else None
+    )
     if read is not None and read[0].head not in ("I", "Q", "B"):
         noun = read[0]
         if noun.head == "pron" and noun.whose is None:
@@ -494,7 +543,9 @@ def _yes_no(w: Words, text: str) -> Query | None:
     query = _yes(claims, discourse, noun)
     if alternatives:
         nouns = [Noun("the", c.subject, "S") for c in claims[0].claims] if claims[0].claims else []
-        query = Query("yes", query.noun, query.scope, claims, nouns=tuple(nouns), negated=query.negated)
+        query = Query(
+            "yes", query.noun, query.scope, claims, nouns=tuple(nouns), negated=query.negated
+        )
     del text
     return query
 
