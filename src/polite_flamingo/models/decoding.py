@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import (
@@ -107,7 +108,7 @@ def uniforms(decoding: Decoding, sample_ids: Sequence[str | int]) -> Tensor:
         for sample_id in sample_ids
         for number in range(decoding.returns)
     ]
-    return torch.tensor(rows, dtype=torch.float64).reshape(-1, decoding.max_new_tokens)
+    return torch.from_numpy(np.stack(rows))
 
 
 def draw(logits: Tensor, uniform: Tensor) -> Tensor:
