@@ -43,6 +43,7 @@ from polite_flamingo.sources.formats.pairs import read_image_edits, read_nlvr2
 from polite_flamingo.sources.formats.regions import read_pointqa, read_refcocog
 from polite_flamingo.sources.formats.sharegpt import read_sharegpt
 from polite_flamingo.sources.formats.spotdiff import read_spotdiff
+from polite_flamingo.sources.formats.table import read_table_rows
 from polite_flamingo.sources.formats.vqa import read_textvqa, read_vqa, read_vqae
 from polite_flamingo.sources.formats.vsr import read_vsr
 from polite_flamingo.sources.record import Record
@@ -85,6 +86,7 @@ ADAPTERS: dict[str, Adapter] = {
     "scienceqa": read_scienceqa,
     "sharegpt": read_sharegpt,
     "spotdiff": read_spotdiff,
+    "table": read_table_rows,
     "textcaps": read_textcaps,
     "textvqa": read_textvqa,
     "ultrachat": read_ultrachat,
