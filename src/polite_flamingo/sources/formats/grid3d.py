@@ -18,6 +18,7 @@ from polite_flamingo.sources.record import (
     convert,
     line_of,
     locate,
+    locate_optional,
     mapping,
     sequence,
 )
@@ -34,10 +35,10 @@ def read_grid3d(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
     below the image folder.
     """
     questions = list(read_list(locate(entry, root, split, "questions")))
-    folder = locate(entry, root, split, "images")
+    folder = locate_optional(entry, root, split, "images")
     images = {
         int(path.stem): path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*.png"), reverse=True)
+        for path in (sorted(folder.rglob("*.png"), reverse=True) if folder is not None else ())
         if path.stem.isascii() and path.stem.isdigit()
     }
 
