@@ -125,6 +125,9 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         place += 1
     elif word.category == "x" and _pattern_word(word) and not definite:
         return None
+    elif word.text in ("position", "location") and (definite or w.at(place + 1).text == "of"):
+        noun.head, noun.attribute = "Q", "place"
+        place += 1
     elif word.category in ("I", "B"):
         noun.head = word.category
         place += 1
