@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from polite_flamingo.shapes.reading.claims import Claim, Description, Is, Not, Related
+from polite_flamingo.shapes.reading.claims import Claim, Description, In, Is, Not, Related
 from polite_flamingo.shapes.reading.clauses import Reader
 from polite_flamingo.shapes.reading.discourse import Discourse, Referent, as_group
 from polite_flamingo.shapes.reading.nouns import Noun, Words, final, noun_phrase
@@ -524,6 +524,15 @@ def _yes_no(w: Words, text: str) -> Query | None:
         noun = read[0]
         if noun.head == "pron" and noun.whose is None:
             noun.of = ()
+    if len(claims) == 1 and claims[0].quantifier == "some" and claims[0].holds and not claims[0].scope:
+        # "can you see the star above the circle?" asks of the star.
+        seen = next((noun_phrase(probe, k) for k, x in enumerate(tagged) if x.text == "the"), None)
+        placed = tuple(c for c in claims[0].subject if isinstance(c, (Related, In)))
+        if seen is not None and seen[0].of == claims[0].subject and placed:
+            base = tuple(c for c in claims[0].subject if c not in placed)
+            claims = (Claim("the", base, placed),)
+            noun = Noun("the", base, "S")
+            return _yes(claims, discourse, noun)
     query = _yes(claims, discourse, noun)
     if alternatives:
         nouns = [Noun("the", c.subject, "S") for c in claims[0].claims] if claims[0].claims else []

@@ -28,6 +28,7 @@ from polite_flamingo.shapes.reading.nouns import (
 from polite_flamingo.shapes.reading.predicates import (
     Predicate,
     background,
+    feature,
     predicate,
     relation,
     verbs,
@@ -37,6 +38,9 @@ from polite_flamingo.shapes.reading.words import Word
 
 _WHO = {"i", "you", "we", "one", "they", "anyone"}
 _MADE = ("placed", "located", "positioned", "drawn", "painted", "set", "situated", "rendered", "made")
+_ADDITIVE = {
+    "also", "as well", "too", "additionally", "in addition", "furthermore", "moreover", "besides that",
+}  # fmt: skip
 _STARTS = ("aux", "k", "h", "show", "lack", "gone", "p", "maybe")
 
 
@@ -113,6 +117,8 @@ class Reader:
             return self.namely(w, place + 1)
         if category == "call":
             return self.calling(w, place)
+        if text == "what" and (told := self.what_stands(w, place)):
+            return told
         if text == "on" and (surface := self.on_surface(w, place)):
             return surface
         if text == "as" and w.at(place - 1).category in (",", "f") and w.at(place + 2).text != "as":
@@ -140,6 +146,24 @@ class Reader:
             if end > place:
                 return end
         return place
+
+    def what_stands(self, w: Words, place: int) -> int:
+        """Read "what stands above the star is a circle"; 0 if not so."""
+        end, _, kind, _ = verbs(w, place + 1)
+        found = where(w, end) or relation(w, end) if kind else None
+        if found is None:
+            return 0
+        after, denied, kind, _ = verbs(w, w.skip(found[1]))
+        named = noun_phrase(w, after) if kind else None
+        if named is None or named[0].head not in ("S", "g", "one"):
+            return 0
+        of = tuple(found[0])
+        noun = named[0]
+        if noun.quantifier == "the":
+            self.say([noun], Predicate(of=[Not(of)] if denied else [*of], empty=False), "be")
+        else:
+            self.existing(w, [noun], denied, of)
+        return named[1]
 
     def on_surface(self, w: Words, place: int) -> int:
         """Read "on the square there are dots", "on the star you see no pattern"; 0 if not so."""
@@ -243,6 +267,14 @@ class Reader:
             end = self.compare_list(w, place, denied)
             if end > place:
                 return end
+        shown = feature(w, place)
+        if shown is not None and w.at(shown[1]).text in ("on", "in", "across", "over"):
+            # "you can see stripes on the star"
+            bearer = noun_phrase(w, shown[1] + 1)
+            if bearer is not None and bearer[0].head in ("S", "g", "pron", "one"):
+                of = [Not(tuple(shown[0]))] if denied else shown[0]
+                self.say([bearer[0]], Predicate(of=of, empty=False), "have")
+                return bearer[1]
         nouns, end = self.nouns(w, place)
         if not nouns:
             if self.query is not None and self.query.claims and w.at(place).category in ("end", ",", "but", "&"):
@@ -377,12 +409,26 @@ class Reader:
                 claims += [Claim("background", value=v, holds=not denied) for v in _colors(noun.of)]
                 continue
             if noun.head == "Q":
+                if noun.owner is not None and noun.of:
+                    # "I notice a plain texture on the star."
+                    scope = (Not(noun.of),) if denied or noun.quantifier == "no" else noun.of
+                    claims += self.one_claim(noun.owner, scope)
+                    continue
                 claims += self.shared_values(noun)
                 continue
             if noun.head in ("I", ""):
                 continue
             of = (*final(noun), *conditions)
             claims += noun.asides
+            listed = _listed(of)
+            if listed is not None and noun.quantifier in ("the", "all") and noun.plural and not denied:
+                # "the objects in black and brown"
+                base = tuple(c for c in of if not (isinstance(c, Is) and c.attribute == listed.attribute))
+                claims += [Claim("some", (*base, Is(listed.attribute, (v,)))) for v in listed.values]
+                claims.append(Claim("all", base, (listed,)))
+                continue
+            if noun.number.startswith("=") and self._added(w, of):
+                noun = replace(noun, number=f">{noun.number}")
             if noun.quantifier == "no" and noun.head == "pron":
                 continue
             if noun.head == "one" and noun.pick and not noun.other:
@@ -398,6 +444,13 @@ class Reader:
                     claims.append(Claim("all", (), plain(scope) if len(many) == 1 else scope))
         self.settle(tuple(claims))
         self.note_existing(nouns, conditions, positive)
+
+    def _added(self, w: Words, of: Description) -> bool:
+        """Whether these come on top of what was told before: "two circles are visible as well"."""
+        if not any(word.text in _ADDITIVE for word in w.words):
+            return False
+        told = [(*claim.subject, *claim.scope) for claim in self.claims if claim.quantifier in ("some", "num")]
+        return any(one and _overlap(of, one) for one in told)
 
     def there(
         self, noun: Noun, of: Description, denied: bool, earlier: list[Description]
@@ -458,11 +511,9 @@ class Reader:
     def forget_listed(self) -> None:
         self.d.listed = []
 
-    def shared_values(self, noun: Noun) -> list[Claim]:
+    def shared_values(self, noun: Noun, of: Description = ()) -> list[Claim]:
         """Read "in three different colours": how many values there are."""
         if noun.number and noun.attribute in ("color", "shape", "size", "texture"):
-            group = self.d.several()
-            of = as_group(group.of) if group else ()
             number = (Is("number", (noun.number,)),)
             return [Claim("values", of, value=noun.attribute, other=number)]
         return []
@@ -949,11 +1000,11 @@ class Reader:
         if read is not None and read[0].head == "Q":
             self.note_subject(nouns)
             if w.at(w.skip(read[1])).category in (":", ",", "p"):
-                self.settle(tuple(self.shared_values(read[0])))
-                return self.value_list(w, read[1])
+                self.settle(tuple(self.shared_values(read[0], final(nouns[0]))))
+                return self.value_list(w, read[1], final(nouns[0]))
             if read[0].alike:
                 return self.say_after(w, nouns, at, False, "have", "")
-            self.settle(tuple(self.shared_values(read[0])))
+            self.settle(tuple(self.shared_values(read[0], final(nouns[0]))))
             return read[1]
         said = predicate(w, at, "be", False)
         values = [c for c in (said[0].of if said else []) if isinstance(c, Is)]
@@ -966,7 +1017,7 @@ class Reader:
         self.settle((*claims, Claim("all", of, (Is(attribute, names),))))
         return said[1]
 
-    def value_list(self, w: Words, end: int) -> int:
+    def value_list(self, w: Words, end: int, of: Description = ()) -> int:
         """Read the colours behind "in three colours: red, blue and green"."""
         end = w.skip(end)
         while w.at(end).category == "p":
@@ -980,8 +1031,6 @@ class Reader:
             if said is None or len(single) != 1:
                 return end
             values = single[0]
-        group = self.d.they
-        of = as_group(group.of) if group is not None and not self.d.listed else ()
         claims = [Claim("some", (*of, Is(values.attribute, (value,)))) for value in values.values]
         self.settle((*claims, Claim("all", of, (values,))))
         return said[1]
@@ -1019,9 +1068,10 @@ class Reader:
                 return after if after > end else 0
             return 0
         pred, after = said
-        if pred.empty and kind == "be" and w.at(end - 1).text in _MADE and first.quantifier != "the":
+        made = w.at(end - 1).text in _MADE or w.at(w.skip(end)).text in _MADE
+        if pred.empty and kind == "be" and made and first.quantifier != "the":
             self.existing(w, nouns, pred.negated, ())
-            return after
+            return after + (w.at(w.skip(after)).text in _MADE)
         if pred.empty:
             return self.ellipsis(w, nouns, pred, after, kind, end)
         if (

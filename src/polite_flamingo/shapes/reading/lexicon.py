@@ -109,6 +109,7 @@ def _things(add) -> None:  # type: ignore[no-untyped-def]
     add("x", "checkered", "checkered|checked|chequered|zigzag|wavy|gradient|starred|plaid")
     add("Q", "color", "color|colors|colour|colours|hue|hues|shade|shades|coloring|colouring")
     add("Q", "size", "size|sizes|dimensions")
+    add("Q", "shape", "outline|silhouette|contour|geometry|outer form")
     add("Q", "texture", "texture|textures|pattern|patterns|surface|fill|filling|patterning")
     add("Q", "place", "position|location|positions|locations|spot where|place")
     add("K", "", "number of|count of|total of|total number of|number|count|amount of|quantity of")
@@ -237,7 +238,7 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("see", "", "see|find|count|spot|notice|observe|identify|detect|make out|recognize|counted")
     add("see", "", "get|arrive at|end up with|come to|come up with|come across|meet|discover")
     add("see", "", "perceive|discern|seeing|saw|found|view|got|note|locate|counting|observed")
-    add("see", "", "looking at|presented with|able to see|able to spot|able to find|noticed")
+    add("see", "", "am looking at|are looking at|presented with|able to see|able to spot|able to find|noticed")
     add(
         "p",
         "",
@@ -453,7 +454,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
     add("f", "", fillers)
     add("f", "", "if you look closely|if you look|if you count|if you check|if you take a look|when you look")
     add("f", "", "when you count|looking closely at it|if i look|if i count|if we look|if we count|as you look")
-    add("f", "", "when i look|when i count|counting them|if asked|judging by it|if you look carefully")
+    add("f", "", "when i look|when i count|counting them|if asked|judging by it|looking|glancing|gazing|when looking|if you look carefully")
     add("f", "", "that is all i see|that is all i can see|that is all|that is all there is|that is everything")
     add("f", "", "that is all there is to see|that is all i can make out|nothing more|that is all i notice")
     for verb in ("call", "describe", "label", "classify", "consider", "name", "place", "put", "locate"):

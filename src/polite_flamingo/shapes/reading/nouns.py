@@ -551,6 +551,10 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
+        if word.category == "p" and w.at(ahead + 1).category in ("aux", "k", "h") and noun.quantifier == "the":
+            # "the rectangle visible is plain"
+            place = ahead + 1
+            continue
         if word.category == "," and w.at(ahead + 1).category in ("k", "paint"):
             inserted = modifier(w, ahead + 1, noun)
             if inserted is not None and w.at(inserted[1]).category == ",":
