@@ -302,7 +302,7 @@ FALSE = [
     "The square lies above the star.",
     "Above the star is a blue square.",
     "The star is below and to the left of the rectangle.",
-    "The square has a star to its right.",
+    "The square has a triangle to its right.",
     "The shape at the top is a triangle.",
     "The middle shape is a star.",
     "The star has stripes.",

@@ -125,6 +125,9 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         place += 1
     elif word.category == "x" and _pattern_word(word) and not definite:
         return None
+    elif word.text in ("position", "location") and (definite or w.at(place + 1).text == "of"):
+        noun.head, noun.attribute = "Q", "place"
+        place += 1
     elif word.category in ("I", "B"):
         noun.head = word.category
         place += 1
@@ -575,6 +578,10 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
+        if word.category == "p" and w.at(ahead + 1).category in ("aux", "k", "h") and noun.quantifier == "the":
+            # "the rectangle visible is plain"
+            place = ahead + 1
+            continue
         if word.category == "," and w.at(ahead + 1).category in ("k", "paint"):
             inserted = modifier(w, ahead + 1, noun)
             if inserted is not None and w.at(inserted[1]).category == ",":

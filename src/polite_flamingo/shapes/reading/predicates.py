@@ -559,6 +559,9 @@ def _relative(w: Words, place: int, comma: bool) -> Read | None:
     if kind == "":
         return None
     said = predicate(w, place, kind, denied)
+    if said is not None and said[0].empty and comma and w.at(w.skip(said[1])).category == ",":
+        # "the star, which you see, ..."
+        return [], w.skip(said[1]) + 1, []
     if said is None or said[0].unsure or said[0].exists is not None and not said[0].of:
         return ([], said[1], []) if said and said[0].exists else None
     conditions, end = said[0].of, said[1]
@@ -885,6 +888,8 @@ def _atom(w: Words, place: int, said: Predicate, bare: bool) -> Read | None:
     if text in ("equally", "equal", "the same") and w.at(place + 1).category == "z":
         said.alike, said.attribute = "same", "size"
         return [], place + 2, []
+    if text == "that" and w.at(place + 1).text == "of":
+        return _atom(w, place + 2, said, bare)
     if category == "k" or (text in ("as", "like") and w.at(place + 1).category not in ATTRIBUTE_OF):
         return _atom(w, place + 1, said, bare)
     if category == "paint":
