@@ -228,12 +228,7 @@ def _several(lines: Sequence[Reading], told: Sequence[Reading], look: tuple[str,
 def _alike(line: Reading, look: tuple[str, str]) -> bool:
     """Tell whether a caption may speak of several things of one colour and kind."""
     fitting = [
-        m
-        for m in line.mentions
-        if m.get("color") in (look[0], "")
-        and m.get("thing") in (look[1], "")
-        # "two shapes: ..." announces those that follow.
-        and (m.get("thing") or m.get("color"))
+        m for m in line.mentions if m.get("color") in (look[0], "") and m.get("thing") == look[1]
     ]
     return len(fitting) > 1 or any(m.get("number") not in ("", "1") for m in fitting)
 
