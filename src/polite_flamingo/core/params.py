@@ -387,6 +387,23 @@ class ReportParams:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PromoteParams:
+    """Gates of `pf promote`: how much worse than the champion a new one may be.
+
+    A drop counts where the bootstrap interval of the difference excludes zero; a win rate where its
+    interval excludes ``min_win_rate``. Ratios are candidate over champion; the latency is the best
+    of ``requests`` answers to one request on the machine that promotes.
+    """
+
+    max_accuracy_drop: float = Field(ge=0)
+    min_win_rate: float = Field(ge=0, le=1)
+    max_factual_drop: float = Field(ge=0)
+    max_size_ratio: float = Field(gt=0)
+    max_latency_ratio: float = Field(gt=0)
+    requests: int = Field(ge=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Params:
     """Everything that may differ between two runs of the pipeline."""
 
@@ -406,6 +423,7 @@ class Params:
     tune: TuneParams
     evaluate: EvaluateParams
     report: ReportParams
+    promote: PromoteParams
 
 
 def load_params(path: Path) -> Params:

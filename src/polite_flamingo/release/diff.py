@@ -182,13 +182,14 @@ def changed_values(before: Mapping[str, Any], after: Mapping[str, Any], change: 
         if old != new or (name in before) != (name in after):
             row: list[object] = [name, old, new]
             if change:
-                row.append(f"{new - old:+.4g}" if _numbers(old, new) else "")
+                row.append(_change(old, new))
             rows.append(row)
     return _or_none(("name", "before", "after", *(["change"] if change else [])), rows)
 
 
-def _numbers(*values: object) -> bool:
-    return all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+def _change(old: Any, new: Any) -> str:
+    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (old, new))
+    return f"{new - old:+.4g}" if numbers else ""
 
 
 def _or_none(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

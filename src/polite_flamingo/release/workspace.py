@@ -50,10 +50,10 @@ def dirt(root: Path) -> list[str]:
     return [line[3:] for line in lines]
 
 
-def stale(root: Path) -> dict[str, str]:
-    """Stages (and imports) that DVC would run again, each with what has changed."""
+def stale(root: Path, *stages: str) -> dict[str, str]:
+    """Stages (and imports) that DVC would run again, each with what has changed; default: all."""
     found = {}
-    for name, changes in json.loads(dvc(root, "status", "--json") or "{}").items():
+    for name, changes in json.loads(dvc(root, "status", "--json", *stages) or "{}").items():
         reasons = []
         for change in changes:
             if isinstance(change, str):
