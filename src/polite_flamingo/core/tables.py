@@ -60,7 +60,7 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
                 writer.write_table(left.slice(0, whole).combine_chunks(), row_group_size=ROW_GROUP)
                 left = left.slice(whole).combine_chunks()
         if left.num_rows:
-            writer.write_table(left, row_group_size=ROW_GROUP)
+            writer.write_table(left.combine_chunks(), row_group_size=ROW_GROUP)
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
