@@ -182,7 +182,6 @@ class BaseParams:
     model: str
     pair_sources: dict[str, float]
     text_sources: list[str]
-    text_limits: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     clip: FitPlan
     clip_shift: int = Field(ge=0)
     lm: FitPlan

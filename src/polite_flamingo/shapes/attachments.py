@@ -41,12 +41,10 @@ from polite_flamingo.shapes.wordings import (
 
 KINDS_OF_NOTE = ("short", "label", "captions", "change")
 # Cumulative: what raw annotations are like, short answers above all.
-_SHARES = (0.55, 0.67, 0.85, 1.0)
+_SHARES = (0.45, 0.6, 0.85, 1.0)
 # Most notes name another answer than the scene would give: any word may stand in a draft.
 _UNTRUE_SHARE = 0.6
-_NEGATED_SHARE = 0.5
-# Whether a thing is there, asked for its presence or its absence, takes most practice.
-_EXIST_SHARE = 0.35
+_NEGATED_SHARE = 0.4
 _DIGIT_SHARE = 0.75
 _LOST = (
     "the {image} is lost. the note under it says: {note}",
@@ -78,10 +76,7 @@ def exchange(
 
 def _short(scene: Scene, wording: str, rng: np.random.Generator) -> tuple[str, str, str]:
     """Ask a question; the note is its answer in a word or two."""
-    kinds = shuffled(KINDS, rng)
-    if rng.random() < _EXIST_SHARE:
-        kinds = ["exist", *kinds]
-    question = make_questions(scene, rng, kinds, 1)[0]
+    question = make_questions(scene, rng, shuffled(KINDS, rng), 1)[0]
     if rng.random() < _UNTRUE_SHARE:
         question = replace(question, answer=language.other_answer(question, rng))
     negated = question.kind == "exist" and rng.random() < _NEGATED_SHARE

@@ -75,8 +75,6 @@ _VALUES = {
 _TAIL_SHARE = 0.1
 _NEGATED_SHARE = 0.5
 _OPTIONS_SHARE = 0.1
-# Requests that say more than the question.
-_PLEA_SHARE = 0.15
 
 
 def respond(
@@ -120,8 +118,6 @@ def ask(
         text = sentences(text)
     if options:
         text += f" Options: {', '.join(options)}."
-    if rng.random() < _PLEA_SHARE:
-        text = fill_plain(choose(load_questions().lines("pleas"), rng), {}, rng).replace("~", text)
     return text
 
 

@@ -6,8 +6,7 @@ local path or the hub, and only what is missing (the connector) is made.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -130,8 +129,7 @@ def base_lm(params: Params, paths: Layout) -> None:
         return encode_pair(tokenizer, texts, 0, config.prompt)
 
     documents = []
-    texts = _distinct(read_samples(paths.samples, base.text_sources, "train"))
-    for sample in progress(_at_most(texts, base.text_limits)):
+    for sample in progress(_distinct(read_samples(paths.samples, base.text_sources, "train"))):
         documents.append(encode(sample).input_ids[:_LM_LENGTH])
         if sample.task in ("vqa", "classification") and (told := _stated(sample, seed)) is not None:
             documents.append(encode(told).input_ids[:_LM_LENGTH])
@@ -259,17 +257,6 @@ def _distinct(samples: Sequence[Sample]) -> list[Sample]:
     for sample in samples:
         found.setdefault((sample.turns, sample.references), sample)
     return list(found.values())
-
-
-def _at_most(samples: Sequence[Sample], limits: Mapping[str, int]) -> list[Sample]:
-    """The first samples of each source that has a limit, all of the others."""
-    taken: Counter[str] = Counter()
-    chosen = []
-    for sample in samples:
-        taken[sample.source] += 1
-        if taken[sample.source] <= limits.get(sample.source, taken[sample.source]):
-            chosen.append(sample)
-    return chosen
 
 
 def _stated(sample: Sample, seed: int) -> Sample | None:
