@@ -13,6 +13,11 @@ from polite_flamingo.core.params import load_params
 
 def add_commands(commands: Any) -> None:
     """Add them to argparse's subparsers."""
+    quality = commands.add_parser(
+        "data-quality", help="the data gate on the data at hand; a summary in runs/data_quality.md"
+    )
+    quality.set_defaults(command=_data_quality)
+
     release = commands.add_parser(
         "release", help="record, tag and push what lies here as a version"
     )
@@ -69,6 +74,12 @@ def _add_uri(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("MLFLOW_TRACKING_URI", ""),
         help="MLflow's store (default: runs/mlflow.db)",
     )
+
+
+def _data_quality(options: argparse.Namespace) -> None:
+    from polite_flamingo.stages.validate import data_quality
+
+    data_quality(load_params(options.root / "params.yaml"), Layout(options.root))
 
 
 def _release(options: argparse.Namespace) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +24,7 @@ from polite_flamingo.core.tables import read_json, read_table, write_json, write
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
 from polite_flamingo.shapes.writers import ImageRow
 from polite_flamingo.stages.generate import scenes_table
-from polite_flamingo.stages.validate import validate
+from polite_flamingo.stages.validate import data_quality, validate
 
 SOURCE, STYLE = "shapes_coco", "shapes_llava"
 PROFILES = Path(__file__).parents[2] / "profiles"
@@ -280,3 +282,104 @@ def test_a_planted_fault_that_is_missed_is_named(workspace: Layout, params: Para
         "(expected at least 0.95)",
         "filters.good_lost: good rewrites that the filters drop: 0.05 (expected at most 0.03)",
     ]
+
+
+def summary_of(paths: Layout) -> str:
+    return (paths.runs / "data_quality.md").read_text(encoding="utf-8")
+
+
+def test_data_quality_of_sound_data_is_a_green_summary_and_changes_no_out(
+    workspace: Layout, params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_quality(params, workspace)
+    text = summary_of(workspace)
+    assert text.startswith("## ✅ Data quality: passed\n")
+    assert "| release | 2 | " in text and "| kept share | 0.6667 | at least 0.5 | ✅ |" in text
+    assert "❌" not in text and len(text) < 65_536
+    assert not workspace.gate.exists()
+    assert (workspace.runs / "data_docs/index.html").is_file()
+    assert "the data gate passed" in capsys.readouterr().out
+
+
+def rewrite_rows(path: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
+    table = read_table(path)
+    rows = table.to_pylist()
+    change(rows)
+    write_table(path, pa.Table.from_pylist(rows, schema=table.schema))
+
+
+def drop_column(paths: Layout) -> None:
+    path = paths.samples / f"{SOURCE}.parquet"
+    write_table(path, read_table(path).drop_columns(["images"]))
+
+
+def retype_column(paths: Layout) -> None:
+    path = paths.samples / f"{SOURCE}.parquet"
+    table = read_table(path)
+    place = table.schema.get_field_index("sample_id")
+    write_table(path, table.set_column(place, "sample_id", pa.array(range(table.num_rows))))
+
+
+def drop_source(paths: Layout) -> None:
+    (paths.samples / f"{STYLE}.parquet").unlink()
+
+
+def empty_source(paths: Layout) -> None:
+    rewrite_rows(paths.samples / f"{STYLE}.parquet", lambda rows: rows.clear())
+
+
+def leak_held_out(paths: Layout) -> None:
+    rewrite_rows(paths.filtered / "kept.parquet", lambda rows: rows[0].update(source="shapes_vsr"))
+
+
+def leak_test_sample(paths: Layout) -> None:
+    rewrite_rows(
+        paths.filtered / "kept.parquet", lambda rows: rows[0].update(parent_id=f"{SOURCE}/test/4")
+    )
+
+
+def lower_rewards(paths: Layout) -> None:
+    rewrite_rows(
+        paths.filtered / "scores.parquet", lambda rows: [r.update(reward=-1.0) for r in rows]
+    )
+
+
+def lose_image(paths: Layout) -> None:
+    rewrite_rows(
+        paths.samples / f"{SOURCE}.parquet", lambda rows: rows[0].update(images=["f" * 64])
+    )
+
+
+def repeat_id(paths: Layout) -> None:
+    rewrite_rows(
+        paths.samples / f"{SOURCE}.parquet",
+        lambda rows: rows[1].update(sample_id=rows[0]["sample_id"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (drop_column, "data/samples/shapes_coco.parquet: wrong schema, missing columns: images"),
+        (retype_column, "wrong schema, sample_id is int64, not string"),
+        (drop_source, "data/samples/shapes_llava.parquet: the table is missing"),
+        (empty_source, "samples.source: sources without a single row: shapes_llava"),
+        (leak_held_out, "release.source: 1 of 2 rows come from a held-out source"),
+        (leak_test_sample, "release.parent_in_test: 1 of 2 rows have a parent in a test split"),
+        (
+            lower_rewards,
+            "release.reward_gain: mean reward above the drafts': -1 (expected at least",
+        ),
+        (lose_image, "samples.unknown_images: 1 of 7 rows name an image that is in no shard"),
+        (repeat_id, "samples.sample_id: 2 of 7 rows repeat a sample_id"),
+    ],
+)
+def test_a_planted_fault_turns_data_quality_red_with_its_message(
+    workspace: Layout, params: Params, fault: Callable[[Layout], None], said: str
+) -> None:
+    fault(workspace)
+    with pytest.raises(UserError) as error:
+        data_quality(params, workspace)
+    assert any(said in line for line in str(error.value).splitlines()), str(error.value)
+    text = summary_of(workspace)
+    assert text.startswith("## ❌ Data quality: failed") and said in text

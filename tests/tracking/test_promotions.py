@@ -59,7 +59,10 @@ def test_a_decision_moves_the_aliases_and_is_kept(model: tuple[Any, str], tmp_pa
 
 
 def test_an_alias_that_anyone_moved_is_told_and_not_loaded(
-    model: tuple[Any, str], store: tuple[str, Path], tmp_path: Path
+    model: tuple[Any, str],
+    store: tuple[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client, name = model
     decide(client, name, "publish", champion="1", candidate="2")
@@ -70,24 +73,18 @@ def test_an_alias_that_anyone_moved_is_told_and_not_loaded(
     with pytest.raises(UserError, match=r"moved past `pf promote`.*--restore") as caught:
         promotions.check(client, name)
     assert "\n" not in str(caught.value)
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    try:
-        mlflow.set_tracking_uri(store[0])
-        mlflow.set_registry_uri(store[0])
-        with pytest.raises(UserError, match="champion is version 3"):
-            promotions.check_loadable(name, "k3")
-        # Another version, an unknown model and an unknown version are none of its business.
-        for known, key in ((name, "k2"), (name, "k9"), ("nobody", "k1")):
-            promotions.check_loadable(known, key)
-        promotions.apply(client, name, promotions.read(client, name)[-1].aliases)
-        promotions.check_loadable(name, "k1")
-        # A registry that is not there is not made.
-        mlflow.set_registry_uri(f"sqlite:///{tmp_path}/none.db")
+    monkeypatch.setattr(mlflow, "get_registry_uri", lambda: store[0])
+    with pytest.raises(UserError, match="champion is version 3"):
         promotions.check_loadable(name, "k3")
-        assert not (tmp_path / "none.db").exists()
-    finally:
-        mlflow.set_tracking_uri(before[0])
-        mlflow.set_registry_uri(before[1])
+    # Another version, an unknown model and an unknown version are none of its business.
+    for known, key in ((name, "k2"), (name, "k9"), ("nobody", "k1")):
+        promotions.check_loadable(known, key)
+    promotions.apply(client, name, promotions.read(client, name)[-1].aliases)
+    promotions.check_loadable(name, "k1")
+    # A registry that is not there is not made.
+    monkeypatch.setattr(mlflow, "get_registry_uri", lambda: f"sqlite:///{tmp_path}/none.db")
+    promotions.check_loadable(name, "k3")
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_an_alias_without_any_log_is_unexplained(model: tuple[Any, str]) -> None:

@@ -70,6 +70,21 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return pq.read_table(path, columns=list(columns) if columns is not None else None)
 
 
+def read_schema(path: Path) -> dict[str, pa.DataType]:
+    """Columns of a Parquet file with their types; a file that is none is a UserError."""
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UserError(f"{path} is no Parquet file: {' '.join(str(error).split())}") from error
+    return {field.name: field.type for field in schema}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys, floats rounded to six digits and a final newline."""
     with atomic_file(path) as temporary:
