@@ -36,11 +36,11 @@ def read_grid3d(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
     """
     questions = list(read_list(locate(entry, root, split, "questions")))
     folder = locate_optional(entry, root, split, "images")
-    images = {
-        int(path.stem): path.relative_to(folder).as_posix()
-        for path in (sorted(folder.rglob("*.png"), reverse=True) if folder is not None else ())
-        if path.stem.isascii() and path.stem.isdigit()
-    }
+    images: dict[int, str] = {}
+    if folder is not None:
+        for path in sorted(folder.rglob("*.png"), reverse=True):
+            if path.stem.isascii() and path.stem.isdigit():
+                images[int(path.stem)] = path.relative_to(folder).as_posix()
 
     def build(item: Item, native_id: str) -> Record:
         question = questions[int(native_id)]
