@@ -156,28 +156,15 @@ fullAnswer types imageURL title hint solution instruction input output response 
 message_tree_id message_id parent_id tree_state prompt role text replies deleted rank lang iscrowd
 ann_id train test questions image_filename question_index program img_idx task relation
 """.split()
+ODD = """train test a 1 <image> ../../x a-1-0-0 human gpt prompter assistant ready_for_export
+<img_path>a<img_path> http://[ //""".split()
 LEAVES = (
     st.none()
     | st.booleans()
     | st.integers(-3, 60)
     | st.floats(allow_nan=True)
     | st.text(max_size=6)
-    | st.sampled_from(
-        [
-            "train",
-            "test",
-            "a",
-            "1",
-            "<image>",
-            "\x00",
-            "\ud800",
-            "../../x",
-            "a-1-0-0",
-            "human",
-            "gpt",
-        ]
-        + ["prompter", "assistant", "ready_for_export", "<img_path>a<img_path>", "http://[", "//"]
-    )
+    | st.sampled_from([*ODD, "\x00", "\ud800"])
 )
 TREES = st.recursive(
     LEAVES,
