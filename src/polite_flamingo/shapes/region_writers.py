@@ -148,7 +148,7 @@ def _statement(
             sentence, label = f"Only the right image has a {name}.", counts[0] == 0 < counts[1]
         else:
             number = int(rng.integers(1, 3))
-            words = f"{number} {name}{'' if number == 1 else 's'}"
+            words = f"{number} {name}{'' if number == 1 else 'es' if name.endswith('s') else 's'}"
             sentence = f"The two images hold exactly {words} in all."
             label = sum(counts) == number
         if label == wanted:
