@@ -158,6 +158,14 @@ def test_refcocog_is_drawn_on_the_image(tmp_path: Path, layout: str) -> None:
     Image.new("RGB", (100, 80), (0, 0, 0)).save(image)
     (sample,), rejects = read_entry("refcocog", tmp_path)
     assert reasons(rejects) == ["unknown_region"]
+    if layout == "aligned":
+        tree["annotations"] = {"5": REGION | {"bbox": boxes[0]["bbox"]}}
+        write(root / "google_refexp_train_201511_coco_aligned.json", tree)
+        (root / "instances.json").rename(root / "none.json")
+        assert read_entry("refcocog", tmp_path) == ([sample], [])
+        (root / "none.json").rename(root / "instances.json")
+        tree["annotations"]["6"] = REGION | {"annotation_id": 6}
+        write(root / "google_refexp_train_201511_coco_aligned.json", tree)
     assert sample.sample_id == "refcocog/train/5"
     assert sample.references == ("the left dog", "dog")
     # Shape and colour follow from the id alone.

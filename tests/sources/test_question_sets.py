@@ -179,7 +179,7 @@ def test_pointqa_draws_an_arrow_for_every_point(tmp_path: Path) -> None:
         ("pointqa_local/train/7-0-1", "red"),
     ]
     assert samples[0].images != samples[1].images
-    assert "arrow" in samples[0].turns[0].instruction
+    assert "arrow points. " in samples[0].turns[0].instruction
     assert reasons(rejects) == ["bad_answer"]
 
     twice = {

@@ -145,7 +145,9 @@ def _instruction(record: Record, entry: Entry, identity: str, seed: int) -> str:
         raise UserError(f"{entry.name}: no instruction pool {entry.pool!r} in instructions.yaml")
     template = choose_phrasing(pools[entry.pool], seed, identity)
     try:
-        return fill(template, record.fields)
+        text = fill(template, record.fields)
+        # A field may have nothing to say: its space goes with it.
+        return text if all(record.fields.values()) else " ".join(text.split())
     except KeyError as error:
         raise UserError(
             f"{entry.name}: pool {entry.pool!r} asks for {{{error.args[0]}}}, "

@@ -217,12 +217,19 @@ def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, 
     Answers are texts or ``{"answer": text}``. Of equally frequent ones the preferred, else the
     first. BadRecord ``empty_answer`` where no answer is left.
     """
+    # Most of ten people say the same: each wording is tidied once.
+    raw = Counter(
+        str(text)
+        for value in answers
+        if isinstance(
+            text := value.get("answer") if isinstance(value, Mapping) else value, (str, int, float)
+        )
+    )
     counts: Counter[str] = Counter()
-    for value in answers:
-        text = value.get("answer") if isinstance(value, Mapping) else value
-        line = one_line(str(text)) if isinstance(text, (str, int, float)) else ""
+    for wording, count in raw.items():
+        line = one_line(wording)
         if line:
-            counts[line] += 1
+            counts[line] += count
     if not counts:
         raise BadRecord("empty_answer", "no answer that is not blank")
     most = max(counts.values())

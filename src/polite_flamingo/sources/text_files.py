@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 _GZIP = b"\x1f\x8b"
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -60,7 +60,7 @@ class _SafeUtf8(io.RawIOBase):
 
 
 @contextmanager
-def open_bytes(path: Path, shallow: bool = False) -> Iterator[io.BufferedReader]:
+def open_bytes(path: Path, shallow: bool = False) -> Iterator[IO[bytes]]:
     """Open a text file, gzipped or not, as clean UTF-8 bytes.
 
     Reading raises OSError, EOFError or zlib.error where a gzip file is damaged; with ``shallow``
@@ -71,7 +71,7 @@ def open_bytes(path: Path, shallow: bool = False) -> Iterator[io.BufferedReader]
         raw.seek(0)
         file = gzip.GzipFile(fileobj=raw) if zipped else raw
         with io.BufferedReader(_SafeUtf8(file, shallow), _BLOCK) as reader:  # type: ignore[arg-type]
-            yield reader
+            yield reader  # type: ignore[misc]
 
 
 def read_text(path: Path) -> str:

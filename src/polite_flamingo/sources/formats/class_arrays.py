@@ -15,7 +15,7 @@ from PIL import Image
 from polite_flamingo.core.images import png_bytes
 from polite_flamingo.core.sample import Reject
 from polite_flamingo.sources.catalogue import Entry
-from polite_flamingo.sources.formats.classes import class_record, read_knowledge
+from polite_flamingo.sources.formats.classes import class_record, in_split, read_knowledge
 from polite_flamingo.sources.json_lists import Broken, Item
 from polite_flamingo.sources.pickles import BadPickle, read_pickle
 from polite_flamingo.sources.record import BadRecord, Record, convert, locate, option
@@ -90,7 +90,12 @@ def read_fer(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
                 continue
             position = f"{path.name}:{line}"
             try:
-                if "usage" in columns and row[columns["usage"]].lower() not in wanted:
+                if "usage" in columns:
+                    ours = row[columns["usage"]].lower() in wanted
+                else:
+                    # A copy without the split.
+                    ours = in_split(entry, split, str(line))
+                if not ours:
                     continue
                 label, text = row[columns["emotion"]], row[columns["pixels"]]
                 levels = np.array(text.split(), dtype=np.int64)

@@ -43,8 +43,8 @@ _QUESTIONS = ("question", "general_question", "super_question", "obj_question")
 def read_refcocog(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
     """Read Google's ``google_refexp_*.json`` (lists, or aligned: objects by id) or UNC's ``refs*.p``.
 
-    One record a region; the draft is what people called it. Boxes come from COCO's instances (role
-    ``instances``) by annotation id. Image names are option ``image_name`` of the image's number.
+    One record a region; the draft is what people called it. Boxes that the file lacks come from
+    COCO's instances (role ``instances``) by annotation id. Image names are option ``image_name`` of the image's number.
     """
     image_name = option(entry, split, "image_name", "COCO_train2014_{:012d}.jpg")
     path = locate(entry, root, split, "annotations")
@@ -54,14 +54,17 @@ def read_refcocog(root: Path, entry: Entry, split: str) -> Iterator[Record | Rej
         items = _google_items(path)
     # A hundred thousand regions at most: the boxes are looked up in a second file.
     waiting = list(items)
-    boxes = _boxes(locate(entry, root, split, "instances"), waiting)
+    boxes: dict[str, tuple[object, Any]] = {}
+    without = [item for item in waiting if not isinstance(item.value, Broken) and not item.value[3]]
+    if without:
+        boxes = _boxes(locate(entry, root, split, "instances"), without)
 
     def build(item: Item, native_id: str) -> Record:
-        image_id, expressions = item.value[1:]
+        image_id, expressions, box = item.value[1:]
         lines, left_out = lines_in(expressions)
         if not lines:
             raise BadRecord("empty_response", "the region has no expression that is not blank")
-        own = boxes.get(native_id)
+        own = (image_id, box) if box else boxes.get(native_id)
         if own is None:
             raise BadRecord("unknown_region", "the instances have no such annotation")
         number = as_number_id(image_id if image_id is not None else own[0], "image_id")
@@ -101,7 +104,12 @@ def _google_items(path: Path) -> Iterator[Item]:
             texts = [
                 text for key in sequence(record, "refexp_ids") for text in expressions.get(str(key))
             ]
-            value = (record.get("annotation_id"), record.get("image_id"), texts)
+            value = (
+                record.get("annotation_id"),
+                record.get("image_id"),
+                texts,
+                record.get("bbox"),
+            )
             yield item._replace(value=value)
         except BadRecord as error:
             yield item._replace(value=Broken(error.reason, str(error)))
@@ -135,7 +143,8 @@ def _unc_items(path: Path, split: str) -> Iterator[Item]:
             if ours != (split == "test"):
                 continue
             texts = [mapping(value).get("raw") for value in sequence(record, "sentences")]
-            yield item._replace(value=(record.get("ann_id"), record.get("image_id"), texts))
+            value = (record.get("ann_id"), record.get("image_id"), texts, None)
+            yield item._replace(value=value)
         except BadRecord as error:
             yield item._replace(value=Broken(error.reason, str(error)))
 
@@ -220,7 +229,7 @@ def read_pointqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reje
             told = {**record, **({"ans": where["ans"]} if "ans" in where else {})}
             place = (_finite(where.get("x")), _finite(where.get("y")))
             drawn = arrow(name, place, sample_id(entry, split, native_id))
-            image, fields["place"] = drawn, f"Look at where the {drawn.color} arrow points. "
+            image, fields["place"] = drawn, f"Look at where the {drawn.color} arrow points."
         answer = answer_of(told, "ans" if "ans" in told else "answer")
         return Record(
             native_id=native_id,
