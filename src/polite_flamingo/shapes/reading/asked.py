@@ -18,7 +18,7 @@ _POLITE = re.compile(
     r"(?:(?:can|could|would|will) you (?:please )?(?:tell me|say|let me know|determine|identify|name|describe)"
     r"(?: to me)?,? ?(?=if|whether|what|which|where|how)|do you (?:know|think)(?: that)? ?|"
     r"(?:please )?(?:tell me|let me know|say),? ?(?=if|whether|what|which|where|how)|"
-    r"(?:please )?(?:tell me|give me|state|say|name|report) (?=the )|i wonder ?|i would like to know ?|any idea |please )?(?:if |whether )?"
+    r"(?:can|could|would|will) you (?:please )?(?=count )|(?:please )?(?:tell me|give me|state|say|name|report) (?=the )|i wonder ?|i would like to know ?|any idea |please )?(?:if |whether )?"
 )
 _WHETHER = re.compile(r"\b(?:if|whether) ")
 _TRUTH = re.compile(

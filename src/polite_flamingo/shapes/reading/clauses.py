@@ -39,8 +39,9 @@ from polite_flamingo.shapes.reading.words import Word
 _WHO = {"i", "you", "we", "one", "they", "anyone"}
 _MADE = ("placed", "located", "positioned", "drawn", "painted", "set", "situated", "rendered", "made")
 _ADDITIVE = {
-    "also", "as well", "too", "additionally", "in addition", "furthermore", "moreover", "besides that",
+    "add", "also", "as well", "too", "additionally", "in addition", "furthermore", "moreover", "besides that",
 }  # fmt: skip
+_SUMS = ("make", "makes", "total", "totals", "add up to", "adds up to", "amount to", "come to", "number")
 _STARTS = ("aux", "k", "h", "show", "lack", "gone", "p", "maybe")
 
 
@@ -54,6 +55,7 @@ class Reader:
         self.flip = False
         self.answered: list[Claim] = []
         self.said_answer = ""
+        self.words: list[Word] = []
 
     # --- sentences -------------------------------------------------------------------------
 
@@ -61,6 +63,7 @@ class Reader:
         """Read the claims of one sentence."""
         self.flip = False
         w = Words(words, self.d)
+        self.words = words
         place = 0
         while place < w.size:
             before = place
@@ -103,7 +106,8 @@ class Reader:
         word = w.at(place)
         category, text = word.category, word.text
         if category in (",", ":", "&", "or", "nor") or text in ("that", "and"):
-            if not (text == "that" and w.at(place + 1).category in ("aux", "S", "g", "k", "C")):
+            framed = w.at(place - 1).category in ("f", "hedge", "aux") and place > 0
+            if framed or not (text == "that" and w.at(place + 1).category in ("aux", "S", "g", "k", "C")):
                 return place + 1
         if category == "but":
             self.flip = False
@@ -117,12 +121,28 @@ class Reader:
             return self.namely(w, place + 1)
         if category == "call":
             return self.calling(w, place)
+        if text == "the" and w.at(place + 1).text in ("position", "place", "spot", "space", "area", "location") and (
+            told := self.what_stands(w, place + 1)
+        ):
+            return told
         if text == "what" and (told := self.what_stands(w, place)):
             return told
+        if text == "the" and (holder := where(w, place, bare=True)) is not None:
+            end, denied, kind, _ = verbs(w, w.skip(holder[1]))
+            if kind in ("show", "have", "lack") and noun_phrase(w, end) is not None:
+                # "the top left holds a star"
+                return self.list_existing(w, end, denied != (kind == "lack"), tuple(holder[0]))
         if text == "on" and (surface := self.on_surface(w, place)):
             return surface
         if text == "as" and w.at(place - 1).category in (",", "f") and w.at(place + 2).text != "as":
             return place + 1
+        if text == "speaking of" or (text in ("speaking", "regarding", "concerning", "as for")) or (
+            category == "topic"
+        ):
+            named = noun_phrase(w, place + 1)
+            if named is not None and w.at(w.skip(named[1])).category in (",", ":"):
+                self.mention([named[0]])
+                return named[1]
         if text == "for" and (topic := noun_phrase(w, place + 1)) and w.at(w.skip(topic[1])).category == ",":
             self.mention([topic[0]])
             return topic[1]
@@ -150,10 +170,18 @@ class Reader:
     def what_stands(self, w: Words, place: int) -> int:
         """Read "what stands above the star is a circle"; 0 if not so."""
         end, _, kind, _ = verbs(w, place + 1)
+        if not kind and w.at(place).text != "what":
+            end, kind = place + 1, "be"
         found = where(w, end) or relation(w, end) if kind else None
         if found is None:
             return 0
         after, denied, kind, _ = verbs(w, w.skip(found[1]))
+        after = w.skip(after)
+        if w.at(after).text == "that" and w.at(after + 1).text == "of":
+            after += 2
+        elif w.at(after).category in ("h", "paint", "p") or w.at(after).text in ("taken", "occupied"):
+            after = w.skip(after + 1)
+            after += w.at(after).text in ("by", "of")
         named = noun_phrase(w, after) if kind else None
         if named is None or named[0].head not in ("S", "g", "one"):
             return 0
@@ -206,6 +234,8 @@ class Reader:
             return place + 1
         noun, end = read
         end = w.skip(end)
+        if noun.head == "Q" and noun.owner is not None:
+            noun = noun.owner
         self.note_subject([noun])
         said = predicate(w, end, "be", w.at(place).value == "not")
         if said is None or said[0].empty:
@@ -427,7 +457,7 @@ class Reader:
                 claims += [Claim("some", (*base, Is(listed.attribute, (v,)))) for v in listed.values]
                 claims.append(Claim("all", base, (listed,)))
                 continue
-            if noun.number.startswith("=") and self._added(w, of):
+            if noun.number.startswith("=") and self._added(of):
                 noun = replace(noun, number=f">{noun.number}")
             if noun.quantifier == "no" and noun.head == "pron":
                 continue
@@ -445,9 +475,9 @@ class Reader:
         self.settle(tuple(claims))
         self.note_existing(nouns, conditions, positive)
 
-    def _added(self, w: Words, of: Description) -> bool:
+    def _added(self, of: Description) -> bool:
         """Whether these come on top of what was told before: "two circles are visible as well"."""
-        if not any(word.text in _ADDITIVE for word in w.words):
+        if not any(word.text in _ADDITIVE or word.text.endswith(" also") for word in self.words):
             return False
         told = [(*claim.subject, *claim.scope) for claim in self.claims if claim.quantifier in ("some", "num")]
         return any(one and _overlap(of, one) for one in told)
@@ -464,12 +494,20 @@ class Reader:
             return [Claim("some", of, holds=not holds)]
         if noun.each and not noun.number and quantifier in ("bare", "a"):
             return [Claim("some", one, holds=holds) for one in _each(of)]
+        if noun.elided and noun.number == "=1" and quantifier == "num" and not noun.partitive and (
+            self.query is None or self.query.kind != "count"
+        ):
+            own = attributes(noun.of)
+            if not own or of == self.d.noun:
+                # "Is there a star?" "There is one."
+                return [Claim("some", of, holds=holds)]
         if noun.number and quantifier in ("num", "the", "all", "bare", "notnum"):
             return [Claim("num", of, holds=holds != (quantifier == "notnum"), number=noun.number)]
         if quantifier == "both":
             return [Claim("num", of, holds=holds, number="=2")]
         if noun.head == "g" and not of and holds and not noun.plural and noun.quantifier != "a":
             return []
+        taken: Referent | None
         if noun.other and noun.head == "g":
             taken = self.d.subject
             of = of or ((Not(taken.of),) if taken else ())
@@ -594,6 +632,9 @@ class Reader:
         if w.at(place).category == "lack":
             return max(self.list_existing(w, place + 1, True, ()), place + 1)
         if w.at(place).category == "p" or w.at(place).category == "show":
+            end, denied, kind, _ = verbs(w, w.skip(place + 1))
+            if kind and w.at(place).category == "p":
+                return max(self.list_existing(w, end, denied, ()), place + 1)
             end, denied, kind, _ = verbs(w, place + 1)
             return max(self.list_existing(w, end, denied, ()), place + 1)
         return place
@@ -688,6 +729,7 @@ class Reader:
                     return end + 1
         elif self.query is not None and self.query.noun is not None:
             of = (*self.query.noun.of, *self.query.scope)
+        place = w.skip(place)
         end, denied, kind, _ = verbs(w, place)
         if not kind and w.at(place).category != ":":
             if w.at(w.skip(place)).category == "than" or not w.at(place).category == "outnumber":
@@ -954,6 +996,12 @@ class Reader:
             (shown := noun_phrase(w, at + 1)) is not None and shown[0].head == "Q" and shown[0].number
         ):
             return self.come_in(w, nouns, at + 1)
+        summed = w.skip(at + 1)
+        if w.at(at).text in _SUMS and w.at(summed).category == "#" and (
+            w.at(w.skip(summed + 1)).category in ("end", ",", "but")
+            or (nouns[0].head == "pron" and w.skip(summed + 1) > summed + 1)
+        ):
+            return self.sums(w, nouns[0], w.skip(at + 1))
         end, denied, kind, floating = verbs(w, at)
         if kind == "be" and nouns[0].head == "pron" and (aside := self.has_background(w, end)):
             self.settle(tuple(aside[0]))
@@ -985,6 +1033,13 @@ class Reader:
         if w.at(end).category == "outnumber":
             return self._outnumber(w, nouns, end, denied) or place
         return self.say_after(w, nouns, end, denied, kind, floating) or place
+
+    def sums(self, w: Words, noun: Noun, at: int) -> int:
+        """Read "all circles together make three", "it makes three when you count the circles"."""
+        counted = noun_phrase(w, at + 1) if noun.head == "pron" else None
+        of, end = (final(counted[0]), counted[1]) if counted is not None else (final(noun), at + 1)
+        self.settle((Claim("num", of, number=w.at(at).value),))
+        return end
 
     def _outnumber(self, w: Words, nouns: list[Noun], at: int, denied: bool) -> int:
         other = noun_phrase(w, at + 1)
@@ -1072,6 +1127,8 @@ class Reader:
         if pred.empty and kind == "be" and made and first.quantifier != "the":
             self.existing(w, nouns, pred.negated, ())
             return after + (w.at(w.skip(after)).text in _MADE)
+        if pred.empty and (done := self.stands_though(w, nouns, after)):
+            return done
         if pred.empty:
             return self.ellipsis(w, nouns, pred, after, kind, end)
         if (
@@ -1121,6 +1178,18 @@ class Reader:
             d.subject = Referent("the", final(noun))
             if noun.head == "S":
                 d.noun = plain(noun.of) or d.noun
+
+    def stands_though(self, w: Words, nouns: list[Noun], end: int) -> int:
+        """Read "the circle stands, though not above the star"; 0 if not so."""
+        at = w.skip(end)
+        at = w.skip(at + 1) if w.at(at).category == "," else at
+        if w.at(at).category != "but" or w.at(at + 1).category != "not":
+            return 0
+        found = where(w, at + 2) or relation(w, at + 2)
+        if found is None:
+            return 0
+        self.say(nouns, Predicate(of=[Not(tuple(found[0]))], empty=False), "be")
+        return found[1]
 
     def ellipsis(
         self, w: Words, nouns: list[Noun], pred: Predicate, after: int, kind: str, end: int

@@ -270,6 +270,12 @@ def _same_relation(one: Condition, other: Condition) -> bool:
 
 
 def _absent(said: Facts, whole: Description) -> bool:
+    for claim in said.claims:
+        # "the square is not above the star": there is no square above the star.
+        if claim.quantifier == "the" and claim.holds and len(claim.scope) == 1 and isinstance(claim.scope[0], Not):
+            told = (*claim.subject, *claim.scope[0].of)
+            if all(_implied(condition, whole) for condition in told):
+                return True
     return any(all(_implied(condition, whole) for condition in none) for none in said.absent)
 
 

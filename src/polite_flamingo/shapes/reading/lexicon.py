@@ -110,6 +110,7 @@ def _things(add) -> None:  # type: ignore[no-untyped-def]
     add("Q", "color", "color|colors|colour|colours|hue|hues|shade|shades|coloring|colouring")
     add("Q", "size", "size|sizes|dimensions")
     add("Q", "shape", "outline|silhouette|contour|geometry|outer form")
+    add("Q", "look", "look|appearance|impression|design|style|finish|decoration|print")
     add("Q", "texture", "texture|textures|pattern|patterns|surface|fill|filling|patterning")
     add("Q", "place", "position|location|positions|locations|spot where|place")
     add("K", "", "number of|count of|total of|total number of|number|count|amount of|quantity of")
@@ -427,7 +428,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "very|quite|clearly|rather|pretty|nice|simple|beautiful|lovely|geometric|bright|vibrant|vivid|"
         "really|actually|also|too|even|still|simply|basically|fairly|probably|likely|evidently|"
         "obviously|apparently|presumably|honestly|frankly|seemingly|additionally|furthermore|"
-        "moreover|meanwhile|besides that|finally|directly|slightly|roughly|approximately|about|"
+        "moreover|meanwhile|besides that|finally|directly|slightly|roughly|approximately|"
         "somewhat|extremely|way|much|far|a bit|a little bit|a lot|lot|considerably|noticeably|"
         "significantly|plainly|neatly|cleanly|both of them|either way|already|now|a shade of|shade of|what you see|what i see|what we see|what you can see|what i can see|"
         "well|oh|ah|hmm|um|uh|hey|ok|okay|so|please|thanks|thank you|hello|hi|sorry|i am sorry|"
@@ -439,8 +440,8 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "you asked about|you mentioned|you refer to|you are asking about|you are referring to|you ask about|"
         "that you asked about|that you mentioned|you want to know about|you pointed out|you speak of|"
         "you inquired about|being asked about|"
-        "individual|separate|given|visible here|depicted here|shown here|said|aforementioned|"
-        "in question|in addition|on top of that|as for|regarding|concerning|speaking of|"
+        "individual|separate|visible here|depicted here|shown here|said|aforementioned|"
+        "in question|in addition|on top of that|"
         "there you go|let us see|let me see|let me look|let me check|mind you|either|"
         "themselves|itself|each other|instead|again|definitively|unmistakably|distinctly|perfectly|"
         "nicely|neat|friendly|certain|truly|surprisingly|interestingly|luckily|sadly|fortunately|"
@@ -454,12 +455,19 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
     add("f", "", fillers)
     add("f", "", "if you look closely|if you look|if you count|if you check|if you take a look|when you look")
     add("f", "", "when you count|looking closely at it|if i look|if i count|if we look|if we count|as you look")
-    add("f", "", "when i look|when i count|counting them|if asked|judging by it|looking|glancing|gazing|when looking|if you look carefully")
+    add("f", "", "when i look|when i count|counting them|if asked|judging by it|looking|go|look|just look|simply look|just go|glancing|gazing|when looking|if you look carefully")
     add("f", "", "that is all i see|that is all i can see|that is all|that is all there is|that is everything")
     add("f", "", "that is all there is to see|that is all i can make out|nothing more|that is all i notice")
     for verb in ("call", "describe", "label", "classify", "consider", "name", "place", "put", "locate"):
         for who in ("i would not", "i do not", "one could not", "you could not", "i can not"):
             add("call", "not", f"{who} {verb}")
-        for who in ("i would", "you could", "one could", "i", "we", "you can", "one can", "i can", "people"):
-            add("call", "", f"{who} {verb}")
+        for who in ("i would", "you could", "one could", "i", "we", "you can", "one can", "i can", "people", "we would"):
+            add("call", "", f"{who} {verb}|{who} also {verb}")
+    add("call", "", "i take|i would take|i find|i see it as|one may call|you may call|let us call|i rate|i judge")
     add("nobody", "", "nobody|no one|noone")
+    add("topic", "", "speaking of|as for|regarding|concerning|when it comes to|with regard to|as regards")
+    add("topic", "", "in terms of|with respect to|about|i looked for|i searched for|looking for|i checked for")
+    add("topic", "", "considering|taking|given|to find|to see|to spot|to locate|if you want to find")
+    add("see", "", "it is easy to see|it is easy to spot|it is possible to see|easy to see|easy to spot")
+    add("see", "", "it is possible to make out|it is easy to find|it is easy to make out|one sees")
+    add("f", "", "not only does|not only do|not only will you see")

@@ -393,7 +393,9 @@ def _adjectives(
             place += 1
         elif category == "only" and place == begin:
             noun.alike = "only"
-        elif category in ("paint",) and place > begin:
+        elif category == "paint" and place > begin or (
+            category in ("paint", "p") and w.at(place + 1).category in (*ATTRIBUTE_OF, "S", "g")
+        ):
             pass
         elif category == "#" and superlatives:
             noun.number, noun.plural = word.value, True
@@ -578,7 +580,7 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
-        if word.category == "p" and w.at(ahead + 1).category in ("aux", "k", "h") and noun.quantifier == "the":
+        if word.category == "p" and w.at(w.skip(ahead + 1)).category in ("aux", "k", "h") and noun.quantifier == "the":
             # "the rectangle visible is plain"
             place = ahead + 1
             continue

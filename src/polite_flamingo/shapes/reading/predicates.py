@@ -107,7 +107,7 @@ def background(w: Words, start: int) -> tuple[list[Claim], int] | None:
     return None
 
 
-def where(w: Words, start: int) -> Read | None:
+def where(w: Words, start: int, bare: bool = False) -> Read | None:
     """Read a place in the image: "in the top left corner", "at the bottom", "dead centre"."""
     place = start
     asides: list[Claim] = []
@@ -130,11 +130,17 @@ def where(w: Words, start: int) -> Read | None:
         prepositions.append("near")
         place += 1
     if w.at(place).text in _DETERMINERS:
-        if not prepositions and w.at(start - 1).text not in ("occupies", "occupy", "occupying"):
+        if not prepositions and not bare and w.at(start - 1).text not in ("occupies", "occupy", "occupying"):
             return None
         place += 1
     place = w.skip(place)
     sides: list[str] = []
+    if w.at(place).text in ("left of", "right of") and place > start and (
+        w.at(place + 1).category == "i" or w.at(place + 2).category == "I"
+    ):
+        # "the right of the image"
+        name = w.at(place).text.split()[0]
+        return [In(name)], place + (2 if w.at(place + 1).category == "i" else 3), asides
     superlative = False
     while True:
         word = w.at(place)
@@ -246,8 +252,9 @@ def relation(w: Words, start: int) -> Read | None:
         return _sized(w, place)
     if word.category == "r":
         read = noun_phrase(w, place + 1)
-        if read is None:
-            return None
+        if read is None or read[0].head == "Q":
+            # "by its size" adds nothing.
+            return None if read is None or word.text != "by" else ([], read[1], [])
         end = read[1]
         if w.at(end).category == "&" and (again := noun_phrase(w, end + 1)) is not None:
             if w.at(again[1]).category not in ("aux", "k", "h"):
@@ -478,6 +485,13 @@ def _one_feature(w: Words, start: int) -> tuple[list[Condition], int, bool] | No
             break
         place += 1
     word = w.at(place)
+    if (
+        (word.text == "shape" or (word.category == "Q" and word.value == "shape"))
+        and w.at(place + 1).text == "of" and not conditions
+    ):  # fmt: skip
+        of = place + 2 + (w.at(place + 2).text in ("a", "an", "the"))
+        if w.at(of).category == "S":
+            return [Is("shape", (w.at(of).value.rstrip("+"),))], of + 1, refused
     if word.category == "S" or word.category == "g" and word.text != "shape":
         return None
     if word.category == "Q" or word.text == "shape":
@@ -809,11 +823,23 @@ def _had(w: Words, start: int, said: Predicate, lacking: bool) -> tuple[Predicat
         said.alike, said.attribute, place = alike
         said.empty = False
         return said, place
+<<<<<<< HEAD
     same = (
         relation(w, place)
         if w.at(place).text in ("the", "a") or w.at(place).category == "alike"
         else None
     )
+=======
+    at = place + (w.at(place).text in _DETERMINERS)
+    if w.at(at).text in ("position", "place", "location", "spot"):
+        # "has a position on the left"
+        held = where(w, w.skip(at + 1)) or relation(w, w.skip(at + 1))
+        if held is not None:
+            said.of += [Not(tuple(held[0]))] if said.negated else held[0]
+            said.empty = False
+            return said, held[1]
+    same = relation(w, place) if w.at(place).text in ("the", "a") or w.at(place).category == "alike" else None
+>>>>>>> 6a199ce9bf50ac2a16dd07235c5e34a68d19d246
     read = same or feature(w, place)
     if read is None:
         if w.at(place).category in ("end", ",", "&", "but", "i"):
@@ -890,7 +916,10 @@ def _atom(w: Words, place: int, said: Predicate, bare: bool) -> Read | None:
         return [], place + 2, []
     if text == "that" and w.at(place + 1).text == "of":
         return _atom(w, place + 2, said, bare)
-    if category == "k" or (text in ("as", "like") and w.at(place + 1).category not in ATTRIBUTE_OF):
+    if category == "k" or (
+        text in ("as", "like")
+        and not (w.at(place + 1).category in ATTRIBUTE_OF and w.at(place + 2).text == "as")
+    ):
         return _atom(w, place + 1, said, bare)
     if category == "paint":
         return painted(w, place) or _atom(w, place + 1, said, bare)
