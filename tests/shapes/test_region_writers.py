@@ -50,10 +50,11 @@ def test_points_are_answered(tmp_path: Path) -> None:
 
 def test_sentences_on_two_images_are_true_half_of_the_time(tmp_path: Path) -> None:
     samples = write(tmp_path, "shapes_nlvr2")
-    assert len(samples) == 4
+    assert len(samples) == 8
     assert all(len(s.images) == 2 for s in samples)
     lines = (tmp_path / "shapes/shapes_nlvr2/data/test1.json").read_text().splitlines()
     labels = [json.loads(line)["label"] for line in lines]
+    assert labels.count("True") == 4
     assert [s.answer for s in samples] == ["yes" if label == "True" else "no" for label in labels]
 
 

@@ -93,7 +93,7 @@ def write_pointqa(folder: Path, source: str, scenes: Scenes, settings: Settings)
 
 
 def write_nlvr2(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
-    """Write NLVR2: a sentence on each pair of scenes, half of them true; test only.
+    """Write NLVR2: a true and a false sentence on each pair of scenes; test only.
 
     A last scene without a partner is left out.
     """
@@ -102,25 +102,26 @@ def write_nlvr2(folder: Path, source: str, scenes: Scenes, settings: Settings) -
     made = iter(scenes.get("test", ()))
     for number, (left, right) in enumerate(zip(made, made, strict=False)):
         rng = generator(settings.seed, source, left.scene_id, right.scene_id)
-        wanted = bool(rng.integers(2))
-        sentence, label = _statement(left, right, wanted, rng)
         for side, scene in enumerate((left, right)):
             path = f"images/test1/test1-{number}-0-img{side}.png"
             rows.append(_store(folder, path, scene, source, settings.image_size))
-        records.append(
-            {
-                "sentence": sentence,
-                "left_url": "",
-                "right_url": "",
-                "label": str(label),
-                "identifier": f"test1-{number}-0-0",
-                "writer": 1,
-                "validation": {},
-                "extra_validations": {},
-                "synset": "shape",
-                "query": "shapes",
-            }
-        )
+        first = bool(rng.integers(2))
+        for place, wanted in enumerate((first, not first)):
+            sentence, label = _statement(left, right, wanted, rng)
+            records.append(
+                {
+                    "sentence": sentence,
+                    "left_url": "",
+                    "right_url": "",
+                    "label": str(label),
+                    "identifier": f"test1-{number}-0-{place}",
+                    "writer": 1,
+                    "validation": {},
+                    "extra_validations": {},
+                    "synset": "shape",
+                    "query": "shapes",
+                }
+            )
     write_jsonl(folder / "data/test1.json", records)
     return rows
 
