@@ -313,6 +313,13 @@ class Reader:
             if w.at(place).category in ("end", ",", "but"):
                 return max(place, start)
             return start
+        if len(nouns) == 1 and nouns[0].head == "pron" and not nouns[0].plural and nouns[0].of:
+            # "you can find it in the middle"
+            said = predicate(w, end, "be", denied)
+            if said is not None and said[0].of:
+                self.note_subject(nouns)
+                self.say(nouns, said[0], "be")
+                return said[1]
         if nouns[0].head == "Q" and nouns[0].number:
             self.settle(tuple(self.shared_values(nouns[0])))
             return self.value_list(w, end)

@@ -142,7 +142,7 @@ def _entailed(said: Facts, wanted: Claim) -> bool:
             and claim.value == wanted.value
             and _same_pair(claim, wanted)
             for claim in said.claims
-        ) or _compared_by_counts(said, wanted)
+        ) or _compared_otherwise(said, wanted) or _compared_by_counts(said, wanted)
     return _equal_claim(said, wanted)
 
 
@@ -151,6 +151,22 @@ def _same_pair(one: Claim, other: Claim) -> bool:
     if pair == (set(other.subject), set(other.other)):
         return True
     return one.value == "same" and pair == (set(other.other), set(other.subject))
+
+
+def _compared_otherwise(said: Facts, wanted: Claim) -> bool:
+    """Whether "not more stars than circles" follows from "more circles" or "as many"."""
+    if wanted.holds:
+        return False
+    for claim in said.claims:
+        if claim.quantifier != "compare" or not claim.holds:
+            continue
+        if {frozenset(claim.subject), frozenset(claim.other)} != {
+            frozenset(wanted.subject), frozenset(wanted.other),
+        }:  # fmt: skip
+            continue
+        if claim.value != wanted.value or set(claim.subject) != set(wanted.subject):
+            return True
+    return False
 
 
 def _compared_by_counts(said: Facts, wanted: Claim) -> bool:
@@ -203,7 +219,8 @@ def _counted(said: Facts, whole: Description, number: str) -> bool:
             found, limit = int(other[1:]), int(match[2])
             if {">=": found >= limit, "<=": found <= limit, ">": found > limit, "<": found < limit}.get(match[1]):
                 return True
-    if match and match[1] == "=":
+    told = any(set(description) == set(whole) for description, _ in said.counts)
+    if match and match[1] == "=" and not told:
         # "a small red circle and a small blue circle" are two small circles, if named one by one.
         return sum(_covers(thing, whole) for thing in set(map(frozenset, said.things)) if thing) == int(match[2]) > 1
     return False
@@ -232,7 +249,7 @@ def _turned(said: Facts, whole: Description) -> bool:
         back: Condition = Related(_OPPOSITE[relation.relation], replace(relation.other, of=rest))
         back = back if positive else Not((back,))
         for thing in said.things:
-            if _covers(thing, relation.other.of) and any(_same_relation(c, back) for c in thing):
+            if _covers(thing, relation.other.of) and _implied(back, thing):
                 return True
     return False
 

@@ -340,7 +340,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "anybody s guess|anyone s guess|hesitate|can not see whether|can not judge|ambiguous|"
         "can not be sure|depends|not too sure|can not recall|can not confirm|can not identify|"
         "can not provide|can not quite tell|could not determine|not confident|beyond me|"
-        "can not access|not visible enough|can not be known|do not want to guess|would be guessing|"
+        "yes and no|can not access|not visible enough|can not be known|do not want to guess|would be guessing|"
         "only a guess|decline to|would rather not|refuse to|can not help with|can not assist",
     )
     add(
