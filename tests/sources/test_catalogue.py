@@ -40,6 +40,7 @@ scienceqa vqa_v2 clevr gqa textvqa ocr_vqa pointqa_local llava_instruct ultracha
 alpaca_gpt4 gpteacher instruction_wild pf_1m okvqa vsr grid_3d nlvr2
 """.split()
 CATALOGUE = load_catalogue()
+POOLS = load_pools()
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
@@ -52,20 +53,18 @@ def test_every_shipped_entry_is_complete(name: str) -> None:
     if entry.task in ("conversation", "text"):
         assert not entry.pool
         return
-    asked = {
-        field for item in load_pools()[entry.pool] for field in re.findall(r"\{(\w+)\}", item.text)
-    }
+    asked = {field for item in POOLS[entry.pool] for field in re.findall(r"\{(\w+)\}", item.text)}
     assert asked <= FIELDS.get(entry.adapter, set())
     # A question that is not in its instruction could not be answered.
     needed = "caption" if entry.adapter in ("vsr", "nlvr2") else "question"
     if needed in FIELDS.get(entry.adapter, ()):
-        assert all("{" + needed + "}" in item.text for item in load_pools()[entry.pool])
+        assert all("{" + needed + "}" in item.text for item in POOLS[entry.pool])
 
 
 def test_pools_are_rich_enough() -> None:
     used = {entry.pool for entry in CATALOGUE.values() if entry.pool}
     for name in used:
-        texts = [item.text for item in load_pools()[name]]
+        texts = [item.text for item in POOLS[name]]
         assert len(set(texts)) == len(texts)
         # The pools of nano are frozen: more phrasings would be other samples.
         assert len(texts) >= 20 or name.startswith("nano_")

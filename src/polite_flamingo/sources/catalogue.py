@@ -27,6 +27,8 @@ Task = Literal[
     "text",
 ]
 _PACKAGE = "package:"
+# The safe loader, in C where PyYAML has it: the catalogue is long.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Name of the pip distribution of a package, where it is not the package's own.
 _DISTRIBUTIONS = {"easy_vqa": "easy-vqa", "sklearn": "scikit-learn"}
 _STRICT = ConfigDict(extra="forbid")
@@ -175,7 +177,7 @@ def _load(path: Path | None, shipped: str) -> tuple[str, dict[str, Any]]:
     else:
         raise UserError(f"{path} is missing")
     try:
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise UserError(f"{name}: not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(tree, dict):
