@@ -28,10 +28,10 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
+    AutoModelForCausalLM,
     GPTNeoXConfig,
     LlamaConfig,
     OPTConfig,
-    AutoModelForCausalLM,
     PreTrainedTokenizerFast,
 )
 

@@ -32,6 +32,7 @@ _QUIET = {
 # What a light install leaves out: module -> extra of pyproject.toml.
 _EXTRAS = {
     "easy_vqa": "data",
+    "scipy": "data",
     "sklearn": "data",
     "torch": "models",
     "torchvision": "models",
@@ -197,6 +198,28 @@ def _parser() -> argparse.ArgumentParser:
 
     operations.add_commands(commands)
 
+    sources = commands.add_parser("sources", help="list the source data sets, or check one's files")
+    sources.add_argument("action", choices=["list", "check"], nargs="?", default="list")
+    sources.add_argument("name", nargs="?", help="of `check`")
+    _add_data_root(sources)
+    sources.set_defaults(command=_sources, usage=sources.error)
+
+    ingest = commands.add_parser("ingest", help="read some sources into a folder of their own")
+    ingest.add_argument("names", nargs="+", metavar="NAME")
+    _add_data_root(ingest)
+    ingest.add_argument("--out", type=Path, help="where to (default: data/ingested)")
+    ingest.add_argument("--annotations-only", action="store_true", help="read no image, keep paths")
+    ingest.add_argument("--all", action="store_true", help="no cap: every sample")
+    ingest.add_argument("--limit", type=int, help="at most so many samples a source and split")
+    ingest.add_argument("--max-side", type=int, help="shrink images to so many pixels")
+    ingest.add_argument("--allow-missing", action="store_true", help="however many images lack")
+    ingest.set_defaults(command=_ingest)
+
+    stats = commands.add_parser("stats", help="what became of every source that was ingested")
+    stats.add_argument("--samples", type=Path, help="folder (default: data/samples)")
+    stats.add_argument("--page", type=Path, help="write it as an HTML page, too")
+    stats.set_defaults(command=_stats)
+
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)
     return parser
@@ -228,6 +251,93 @@ def _record(paths: Layout, stage: str, started: float) -> None:
     row = {"stage": stage, "started": round(started, 1), "seconds": round(time.time() - started, 1)}
     with (paths.runs / "timings.jsonl").open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(row) + "\n")
+
+
+def _add_data_root(parser: argparse.ArgumentParser) -> None:
+    # Not `root`, which is the workspace's.
+    parser.add_argument("--root", dest="data_root", type=Path, help="data root (default: params)")
+
+
+def _data_root(options: argparse.Namespace) -> Path:
+    if options.data_root is not None:
+        return Path(options.data_root)
+    return options.root / load_params(options.root / "params.yaml").ingest.data_root  # type: ignore[no-any-return]
+
+
+def _sources(options: argparse.Namespace) -> None:
+    from polite_flamingo.sources.catalogue import shipped_catalogue
+    from polite_flamingo.sources.own import find_source
+    from polite_flamingo.sources.presence import count_missing, missing_lines, state_of
+
+    params = options.root / "params.yaml"
+    own = load_params(params).ingest.own if params.is_file() else {}
+    root = _data_root(options)
+    if options.action == "list":
+        print(f"data root: {root}")
+        print(f"{'source':<22}{'state':<10}{'category':<24}{'cap':>8}  licence")
+        for name in [*shipped_catalogue(), *own]:
+            entry = find_source(name, own)
+            cap = f"{entry.class_cap}/class" if entry.class_cap else f"{entry.cap or '-'}"
+            category = entry.category + (", held out" if entry.held_out else "")
+            print(f"{name:<22}{state_of(entry, root):<10}{category:<24}{cap:>8}  {entry.licence}")
+        return
+    if options.name is None:
+        options.usage("check needs the NAME of a source; see `pf sources`")
+    entry = find_source(options.name, own)
+    print(f"{entry.name}: {state_of(entry, root)} (from {entry.home})")
+    print("\n".join(missing_lines(entry, root)))
+    missing = count_missing(entry, root)
+    if missing:
+        raise UserError(f"{entry.name}: {missing} files or folders are missing, listed above")
+
+
+def _ingest(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from polite_flamingo.core.params import SplitLimits
+    from polite_flamingo.sources.statistics import stats_lines
+    from polite_flamingo.stages.ingest import ingest_into
+
+    params = load_params(options.root / "params.yaml")
+    given = params.ingest
+    if options.limit is not None and options.limit < 0:
+        raise UserError(f"--limit {options.limit}: expected 0 or more")
+    limits = {name: limit for name, limit in given.limits.items() if name in options.names}
+    if options.all or options.limit is not None:
+        limits = dict.fromkeys(options.names, SplitLimits(train=options.limit, test=options.limit))
+    given = replace(
+        given,
+        sources=options.names,
+        limits=limits,
+        mode="annotations-only" if options.annotations_only else given.mode,
+        max_side=given.max_side if options.max_side is None else options.max_side,
+        max_missing_images=1.0 if options.allow_missing else given.max_missing_images,
+        data_root=str(_data_root(options).resolve()),
+    )
+    paths = Layout(options.root)
+    out = options.out or options.root / "data/ingested"
+    work = paths.runs / "ingested"
+    stats = ingest_into(given, params.seed, options.root, work, out / "samples", out / "images")
+    print("\n".join(stats_lines(stats)))
+    print(f"samples and images are in {out}")
+
+
+def _stats(options: argparse.Namespace) -> None:
+    from polite_flamingo.core.tables import atomic_file, read_json
+    from polite_flamingo.reports.sources_page import render_sources
+    from polite_flamingo.sources.statistics import stats_lines
+
+    folder = options.samples or Layout(options.root).samples
+    if not (folder / "stats.json").is_file():
+        raise UserError(
+            f"{folder}/stats.json is missing: run `pf stage ingest` or `pf ingest NAME`"
+        )
+    stats = read_json(folder / "stats.json")
+    print("\n".join(stats_lines(stats)))
+    if options.page is not None:
+        with atomic_file(options.page) as temporary:
+            temporary.write_text(render_sources(stats, str(folder)), encoding="utf-8")
+        print(f"page: {options.page}")
 
 
 def _timings(options: argparse.Namespace) -> None:

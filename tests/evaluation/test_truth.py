@@ -19,14 +19,21 @@ SCENE = Scene(
         Thing("star", "blue", "small", "plain", (0.7, 0.7, 0.9, 0.9)),
     ),
 )
+AFTER = replace(SCENE, things=SCENE.things[:1])
 TABLE = pa.Table.from_pylist(
     [
+        {
+            "source": "shapes_spotdiff",
+            "image_sha256": "scene2",
+            "graph": to_json(AFTER),
+            "wrong": "[]",
+        },
         {
             "source": "shapes_clevr",
             "image_sha256": "scene1",
             "graph": to_json(SCENE),
             "wrong": json.dumps([{"record": "7", "given": "green", "true": "red"}]),
-        }
+        },
     ]
 )
 
@@ -63,11 +70,11 @@ SAMPLES = [
 ANSWER = truth.answer_reader(SAMPLES)
 SCENES = truth.scenes_by_image(TABLE)
 FAITHFUL = truth.faithfulness(SCENES, ANSWER)
-TELL = truth.truth_teller(SCENES, truth.wrong_annotations(TABLE), ANSWER, FAITHFUL)
+TELL = truth.truth_teller(SCENES, truth.wrong_annotations(TABLE), ANSWER)
 
 
 def test_tables_of_scenes_are_read() -> None:
-    assert truth.scenes_by_image(TABLE) == {"scene1": SCENE}
+    assert truth.scenes_by_image(TABLE) == {"scene1": SCENE, "scene2": AFTER}
     assert truth.wrong_annotations(TABLE) == {"shapes_clevr/train/7": "red"}
 
 
@@ -113,23 +120,21 @@ def test_captions_are_judged_by_their_claims_and_unknown_is_not_right(
 CHANGE = _sample(
     task="change_captioning",
     answer=None,
-    images=("scene1", "scene1"),
-    turns=(Turn("What changed?", "There is a red circle."),),
+    images=("scene1", "scene2"),
+    turns=(Turn("What changed?", "the blue star is gone"),),
 )
 
 
 @pytest.mark.parametrize(
     ("text", "true"),
     [
-        ("Sure! There is a red circle.", True),
-        ("There is a green circle.", False),
+        ("The blue star has been removed.", True),
+        ("The red circle has been removed.", False),
         ("I am happy to help!", False),
     ],
 )
-def test_texts_on_two_pictures_are_judged_by_a_right_annotation(text: str, true: bool) -> None:
+def test_texts_on_two_pictures_are_judged_by_what_changed(text: str, true: bool) -> None:
     assert TELL(CHANGE, text) is true
-    wrong = replace(CHANGE, sample_id="shapes_clevr/train/7")
-    assert TELL(wrong, text) is False
 
 
 def test_without_a_scene_or_a_label_nobody_knows() -> None:

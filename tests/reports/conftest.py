@@ -286,6 +286,21 @@ def _says(sample: Sample, draft: str, text: str) -> bool:
     return draft.lower().split()[0] in text.lower()
 
 
+SOURCE_STATS = {
+    "shapes_coco": {
+        "ids_in": 9,
+        "samples": {"train": 5, "test": 2},
+        "images": 7,
+        "capped": 1,
+        "with_images": 8,
+        "with_boxes": 7,
+        "rejects": {"missing_image": 1},
+        "notes": {"special_tokens": 2},
+        "response_words": {"1": 2, "9-16": 5},
+    }
+}
+
+
 def write_world(world: World, root: Path) -> Layout:
     """Write the workspace under `root` as the stages before `report` would."""
     paths = Layout(root)
@@ -355,6 +370,7 @@ def write_world(world: World, root: Path) -> Layout:
         write_table(paths.evaluation / f"{name}.parquet", tables[name])
     write_table(paths.evaluation / "checks.parquet", checks)
     write_json(paths.evaluation / "metrics.json", figures)
+    write_json(paths.samples / "stats.json", SOURCE_STATS)
     with ShardWriter(paths.images, shard_size=50) as writer:
         for image_id, data in world.images.items():
             writer.add(image_id, data, "png", 64, 64)

@@ -193,9 +193,9 @@ def test_a_phrase_that_fits_several_unlike_things_settles_nothing() -> None:
 
 def test_each_claim_is_listed_with_its_own_truth() -> None:
     verdict = judge(SCENE, "There is a red circle. There are three squares.")
-    assert [(e.claim.kind, e.claim.value, e.truth) for e in verdict.claims] == [
-        ("exist", "one", True),
-        ("count", "3", False),
+    assert [(e.claim.kind, e.truth) for e in verdict.claims] == [
+        ("exist", True),
+        ("count", False),
     ]
 
 

@@ -10,7 +10,14 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
-from pydantic import ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass
 
 from polite_flamingo.core.errors import UserError
@@ -57,13 +64,70 @@ class GenerateParams:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class OwnColumns:
+    """Columns of your own table; name an answer (with its question) or a caption.
+
+    A dotted name goes into a column of records (``image.bytes``).
+    """
+
+    image: str | None = None
+    question: str | None = None
+    answer: str | None = None
+    caption: str | None = None
+    id: str | None = None
+
+    @model_validator(mode="after")
+    def _answer_or_caption(self) -> OwnColumns:
+        if (self.caption is None) == (self.answer is None):
+            raise ValueError("columns: name either answer (and question) or caption")
+        if self.answer is not None and self.question is None:
+            raise ValueError("columns: an answer needs the question's column as well")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class OwnData:
+    """Your own source: CSV, JSON Lines, Parquet or a Hugging Face data set's folder on disk.
+
+    ``train`` and ``test`` are files or folders below ``root`` (a path, or a folder of data_root);
+    ``images`` is the folder that image paths start from.
+    """
+
+    columns: OwnColumns
+    root: str
+    train: str | None = None
+    test: str | None = None
+    images: str = "."
+    # An instruction pool; by default captioning, or vqa.
+    pool: str | None = None
+    held_out: bool = False
+
+    @model_validator(mode="after")
+    def _some_split(self) -> OwnData:
+        if self.train is None and self.test is None:
+            raise ValueError("name a file or folder for train, test or both")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class IngestParams:
-    """Which sources are read, and how many samples of each at most."""
+    """Which sources are read, how many samples of each at most, and what becomes of their images.
+
+    ``mode`` annotations-only keeps the paths of images and reads none. ``max_side``: images are
+    shrunk to so many pixels on their longer side (0: kept as they are). A source that lacks more
+    than the share ``max_missing_images`` of its images stops the run. ``workers`` decode images;
+    their number changes nothing else.
+    """
 
     sources: list[str]
     limits: dict[str, SplitLimits]
     shard_size: int = Field(ge=1)
     data_root: str = "data/raw"
+    mode: Literal["images", "annotations-only"] = "images"
+    max_side: int = Field(default=0, ge=0)
+    max_missing_images: float = Field(default=0.05, ge=0, le=1)
+    workers: int = Field(default=2, ge=1)
+    own: dict[str, OwnData] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

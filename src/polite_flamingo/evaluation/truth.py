@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation.answers import extract_answer
-from polite_flamingo.shapes.claims import claims
-from polite_flamingo.shapes.oracle import judge
+from polite_flamingo.shapes import oracle
 from polite_flamingo.shapes.scene import Scene, from_json
 from polite_flamingo.sources.catalogue import shipped_pools
 
@@ -109,27 +108,25 @@ def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
     return faithful
 
 
-def truth_teller(
-    scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer, faithful: Faithful
-) -> Truth:
+def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer) -> Truth:
     """Tell whether a text is true: by the label, and for Shapes by the scene graph.
 
     `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. Of one Shapes scene the oracle
-    judges: no claim false, none of the draft's true claims missing, at least one claim read; a
-    question must also be given its true answer (for a wrong annotation the one recorded beside
-    it), if an answer can be read. Of two pictures the annotation is the truth: the text has to
-    say what it says (or what is recorded beside a wrong one). What cannot be read is not true.
+    judges (of two what changed between them): no claim false, none of the draft's true claims
+    missing, at least one claim read; a question must also be given its true answer (for a wrong
+    annotation the one recorded beside it), if an answer can be read. What cannot be read is not
+    true.
     """
 
     def truth(sample: Sample, text: str) -> bool | None:
         if not (sample.images and all(image in scenes for image in sample.images)):
             return is_correct(sample, text, answer)
         draft = sample.turns[0].response
-        if len(sample.images) > 1:
-            return sample.sample_id not in wrong and faithful(sample, draft, text) is True
+        first, *others = (scenes[image] for image in sample.images)
         asks = sample.answer is not None and sample.task in ANSWERABLE
-        scene = scenes[sample.images[0]]
-        if not _holds(scene, text, draft, question_of(sample) if asks else None):
+        question = question_of(sample) if asks else None
+        after = others[0] if others else None
+        if not oracle.judge_response(first, text, draft, question, after).factual:
             return False
         given = answer(sample, text) if asks else None
         expected = wrong.get(sample.sample_id, str(sample.answer))
@@ -138,15 +135,10 @@ def truth_teller(
     return truth
 
 
+# The oracle reads a few hundred texts a second, and samples repeat each other.
+@lru_cache(maxsize=1 << 16)
 def _says(question: str | None, draft: str, text: str) -> bool | None:
-    """The oracle's word on whether a text makes the draft's claims; None where it reads none."""
-    meant = set(claims(draft, question))
-    return meant <= set(claims(text, question)) if meant else None
-
-
-def _holds(scene: Scene, text: str, draft: str, question: str | None) -> bool:
-    """The oracle's word on whether a text is factual: at least one claim, none of them false."""
-    return judge(scene, text, question).factual
+    return oracle.faithful(question, draft, text)
 
 
 def question_of(sample: Sample) -> str:

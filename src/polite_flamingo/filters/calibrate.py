@@ -84,7 +84,7 @@ def choose_thresholds(
 
     Greedy: again and again take the step of one threshold that catches most bad rewrites per good
     one lost, as long as all filters together lose at most ``max_good_lost`` of the good and a step
-    catches more bad than it loses good. With ``faults`` [n] a filter looks only at those it is there
+    catches at least half as many bad as it loses good. With ``faults`` [n] a filter looks only at those it is there
     for (:data:`MEANT_FOR`): chance catches of others would push its threshold against the good ones.
     CLIPScore, which alone looks at the image, then catches what it is there for even where another
     filter does so already, for up to half of that loss. A threshold lies midway between the last
@@ -152,7 +152,7 @@ def _best_step(
     # Equal scores fall together: only the last of a run is a possible threshold.
     last = np.append(ordered[:-1] > ordered[1:], True)
     affordable = good_lost + int((caught & good).sum()) <= budget
-    useful = last & affordable & (bad_caught > good_lost)
+    useful = last & affordable & (2 * bad_caught > good_lost)
     if not useful.any():
         return None
     rate = np.where(useful, bad_caught / np.maximum(good_lost, 0.5), -1.0)

@@ -33,6 +33,8 @@ _NO = re.compile(r"\bno\b(?=\s*(?:[.,;:!]|$|(?:it|there|they|the|this|that|i)\b)
 _DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
 # Words that are others with two letters swapped.
 _NO_TYPOS = frozenset({"there"})
+# "the gray object is a star": a gray star.
+_IS_A = re.compile(r"\b(?:object|shape|thing|figure) is an? (?=\w)")
 # "how big is it?" does not say that it is big.
 _HOW = re.compile(r"\bhow (?:big|large|small|tiny)\b")
 _GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
@@ -41,7 +43,6 @@ _NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there
 _ANYTHING = "anything"
 _ATTRIBUTES = ("color", "size", "texture", "number")
 _RECOMBINED = 0.75
-_ONE_SAYS = 0.6
 # So many captions leave little of an image untold.
 _ENOUGH_CAPTIONS = 4
 
@@ -96,6 +97,7 @@ def _meaning(word: str) -> tuple[str, str] | None:
 def read(text: str) -> Reading:
     """Find the known words and noun phrases of one line or sentence."""
     plain = _PART_OF_IMAGE.sub(r"\1\2", text.casefold())
+    plain = _IS_A.sub("", plain)
     plain = _HOW.sub("how", _RELATION.sub(" , ", plain))
     words: set[tuple[str, str]] = set()
     mentions: list[Mention] = []
@@ -189,37 +191,44 @@ def _foreign(lines: Sequence[Reading], told: Sequence[Reading], boxes: Reading) 
             worst = max(worst, 0.5 + 0.5 * sure)
         if _looks(reading) - looks:
             worst = max(worst, _RECOMBINED * sure)
-        worst = max(worst, sure * _other_looks(lines, reading))
-    return worst
+    return max(worst, _other_looks(lines, told))
 
 
-def _other_looks(lines: Sequence[Reading], reading: Reading) -> float:
+def _other_looks(lines: Sequence[Reading], told: Sequence[Reading]) -> float:
     """Size or texture of a thing that the captions give otherwise, and never so."""
-    for mention in reading.mentions:
+    for mention in (m for reading in told for m in reading.mentions):
         look = (mention.get("color"), mention.get("thing"))
         for kind in ("size", "texture"):
-            if not (mention.get(kind) and all(look)) or any(_alike(line, look) for line in lines):
+            if not (mention.get(kind) and all(look)) or _several(lines, told, look):
                 continue
-            given = [
+            given = {
                 m.get(kind)
                 for line in lines
                 for m in line.mentions
                 if (m.get("color"), m.get("thing")) == look and m.get(kind)
-            ]
+            }
             if given and mention.get(kind) not in given:
-                return _RECOMBINED if len(given) > 1 else _ONE_SAYS
+                return _RECOMBINED
     return 0.0
+
+
+def _several(lines: Sequence[Reading], told: Sequence[Reading], look: tuple[str, str]) -> bool:
+    """Tell whether several things of one colour and kind may be spoken of: no telling which."""
+    fitting = [
+        [m for m in reading.mentions if (m.get("color"), m.get("thing")) == look]
+        for reading in told
+    ]
+    looks = [{m.get(kind) for some in fitting for m in some} - {""} for kind in ("size", "texture")]
+    return (
+        max(map(len, (*fitting, *looks)), default=0) > 1
+        or any(_alike(line, look) for line in lines)
+    )  # fmt: skip
 
 
 def _alike(line: Reading, look: tuple[str, str]) -> bool:
     """Tell whether a caption may speak of several things of one colour and kind."""
     fitting = [
-        m
-        for m in line.mentions
-        if m.get("color") in (look[0], "")
-        and m.get("thing") in (look[1], "")
-        # "two shapes: ..." announces those that follow.
-        and (m.get("thing") or m.get("color"))
+        m for m in line.mentions if m.get("color") in (look[0], "") and m.get("thing") == look[1]
     ]
     return len(fitting) > 1 or any(m.get("number") not in ("", "1") for m in fitting)
 
@@ -243,7 +252,7 @@ def _elsewhere(lines: Sequence[Reading], told: Sequence[Reading]) -> float:
     """Another place of a thing than captions give; only texts that place one thing are read."""
     given, said = (_places(readings) for readings in (lines, told))
     for look, places in said.items():
-        if look in given and not places & given[look]:
+        if look in given and not places & given[look] and not _several(lines, told, look):
             return _RECOMBINED
     return 0.0
 
@@ -260,12 +269,15 @@ def _places(readings: Sequence[Reading]) -> dict[tuple[str, str], set[str]]:
 
 
 def _other_ground(draft: str, rewrite: str) -> float:
-    """Another background than the captions give."""
-    given, said = ({m[1] for m in _GROUND.finditer(text.casefold())} for text in (draft, rewrite))
-    for match in _ON_GROUND.finditer(draft.casefold()):
-        if (known := _meaning(match[1].split()[-1])) and known[0] == "color":
-            given.add(match[1])
+    """Another background than the captions give: another colour, be it light or not."""
+    given, said = (_grounds(text, (_GROUND, _ON_GROUND)) for text in (draft, rewrite))
     return _RECOMBINED if given and said - given else 0.0
+
+
+def _grounds(text: str, forms: Sequence[re.Pattern[str]]) -> set[str]:
+    found = (match[1] for form in forms for match in form.finditer(text.casefold()))
+    meanings = (_meaning(words.split()[-1]) for words in found)
+    return {known[1] for known in meanings if known and known[0] == "color"}
 
 
 def _totals(reading: Reading) -> set[int]:
@@ -339,6 +351,9 @@ def answered(
     # What is answered first is about what was asked.
     known = things | _values(read(draft).words, "thing")
     first_named = {m.get("thing") for m in readings[0].mentions} - {""} if readings else set()
+    if ("number", "0") in said:
+        # There is none of what was asked for, but something else.
+        first_named = set()
     foreign = float(bool(things) and bool(first_named - known))
     for kind in {kind for kind, _ in wanted}:
         spoken = _values(asked, kind)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
@@ -231,11 +232,12 @@ def export(folder: Path, target: Path) -> list[str]:
     _check_exportable(model, tokenizer)
     weights = _own_weights(model)
     config = model.config
-    left_out: set[str] = set()
-    if not merged and config.lm.source != "train":
-        left_out |= set(part_parameters(model, "lm")) - set(part_parameters(model, "embeddings"))
-    if config.vision.source != "config":
-        left_out |= {name for name in weights if name.startswith("vision.")}
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        stored = set(file.keys())
+    # What the folder leaves to its sources is left to them there, too; merged, it is another's.
+    left_out = {
+        name for name in weights if name not in stored and not (merged and name.startswith("lm."))
+    }
     # open-flamingo cuts the embeddings to its tokenizer's length.
     tables = set(part_parameters(model, "embeddings"))
     kept = {

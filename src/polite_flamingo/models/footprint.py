@@ -25,13 +25,13 @@ class Footprint:
     head: int
 
 
-def count_step(model: Flamingo, length: int, images: int) -> Footprint:
+def count_step(model: Flamingo, length: int, images: int, backward: bool = True) -> Footprint:
     """Count forward and backward of one sequence of ``length`` tokens with ``images`` images.
 
     ``model`` is on the meta device with its trainable parts set, in the type it is trained in.
     Every token is predicted (an upper bound of the head's cost); patch tokens come from the cache
     (`training.visual_tokens`). Attention is counted as a fused kernel that keeps no score matrix,
-    over the whole square as is usual.
+    over the whole square as is usual. Without ``backward`` only the forward's flops are counted.
     """
     parameter = next(model.lm.parameters())
     ids = torch.zeros(1, length, dtype=torch.int64, device="meta")
@@ -48,7 +48,8 @@ def count_step(model: Flamingo, length: int, images: int) -> Footprint:
             before = kept.bytes
             logits = model.head(hidden).float()
             loss = functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
-        loss.backward()
+        if backward:
+            loss.backward()
     model.zero_grad(set_to_none=True)
     flops = counter.get_total_flops() + attention.flops
     return Footprint(float(flops), kept.bytes, kept.bytes - before)

@@ -249,7 +249,8 @@ def _one_by_one(
         scores = model.head(hidden).index_fill_(-1, blocked, -torch.inf)
         if step < decoding.min_new_tokens:
             scores[:, eos] = -torch.inf
-        seen = response[alive, : forced + step] if processors or warpers else response
+        # transformers asks for LongTensor, which no tensor's static type is.
+        seen: Any = response[alive, : forced + step] if processors or warpers else response
         if processors:
             seen = torch.cat([ids, seen[:, forced:]], 1) if decoding.penalize_prompt else seen
             scores = processors(seen, scores)
@@ -352,7 +353,7 @@ class _ResponseProcessor(LogitsProcessor):
         self.length = batch.ids.shape[1]
         self.whole = decoding.penalize_prompt
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+    def __call__(self, input_ids: Any, scores: Any) -> Tensor:
         if not self.whole:
             input_ids = torch.cat([self.response, input_ids[:, self.length :]], 1)
         return self.processors(input_ids, scores)

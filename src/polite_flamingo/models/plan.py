@@ -111,16 +111,27 @@ def make_plan(params: Params, hardware: Hardware, results: Path | None = None) -
         name = f"tune stage{number}"
         row = (name, tuple(stage.parts), tune.lora.rank, stage.max_length, stage.max_images)
         wanted.append((*row, stage.fit))
-    base = create_geometry(config)
-    stages = tuple(_stage(config, *row, hardware, results) for row in wanted)
+    # One model a LoRA rank: to build 9 B parameters, even without memory, takes seconds.
+    models = {rank: _with_lora(config, rank) for rank in {rewriter.lora.rank, tune.lora.rank}}
+    counted: dict[tuple[object, ...], tuple[Footprint, Footprint]] = {}
+    stages = tuple(
+        _stage(models[rank], name, parts, length, images, fit, hardware, results, counted)
+        for name, parts, rank, length, images, fit in wanted
+    )
     return Plan(
         profile=params.profile,
         model=config.name,
-        parameters=_parameters(base),
+        parameters=_parameters(models[rewriter.lora.rank]),
         context_length=config.context_length,
         stages=stages,
         hardware=hardware,
     )
+
+
+def _with_lora(config: ModelConfig, rank: int) -> Flamingo:
+    model = create_geometry(config)
+    add_lora(model, rank, float(rank))
+    return model
 
 
 def _parameters(model: Flamingo) -> dict[str, int]:
@@ -136,25 +147,26 @@ def _count(model: Flamingo, part: str) -> int:
 
 
 def _stage(
-    config: ModelConfig,
+    model: Flamingo,
     name: str,
     parts: tuple[str, ...],
-    rank: int,
     length: int,
     images: int,
     fit: FitPlan,
     hardware: Hardware,
     results: Path | None,
+    counted: dict[tuple[object, ...], tuple[Footprint, Footprint]],
 ) -> StagePlan:
-    model = create_geometry(config)
-    add_lora(model, rank, float(rank))
     trainable = set_trainable(model, parts)
     total = sum(parameter.numel() for parameter in model.parameters())
     size = _BYTES[fit.precision]
     # Mixed precision keeps nearly what bfloat16 does: matrix products' inputs in bf16, norms' in fp32.
     model.to(torch.float32 if fit.precision == "32-true" else torch.bfloat16)
-    step = count_step(model, length, images)
-    half = count_step(model, max(1, length // 2), images)
+    key = (id(model), parts, length, images, fit.precision)
+    if key not in counted:
+        half_step = count_step(model, max(1, length // 2), images, backward=False)
+        counted[key] = (count_step(model, length, images), half_step)
+    step, half = counted[key]
     checkpointed = _checkpointed(model, step, length)
     memory = Memory(
         weights=total * size,
@@ -170,7 +182,7 @@ def _stage(
     )
     sequences = fit.batch_size * fit.accumulate * fit.steps
     per_token = step.flops / length
-    measured = _measured(results, config.name, name)
+    measured = _measured(results, model.config.name, name)
     if measured is None:
         rate = hardware.gpus * hardware.tflops * 1e12 * hardware.utilisation
         hours = step.flops * sequences / rate / 3600

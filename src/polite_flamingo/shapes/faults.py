@@ -224,12 +224,13 @@ def _other_change(
         told = replace(change, after=replace(change.after, color=color))
     else:
         # Another object than the one that changed; every scene tells it apart by its looks.
-        ends: dict[str, Any] = {"color": unlike(COLORS, (change.before or change.after).color, rng)}  # type: ignore[union-attr]
-        ends |= {"shape": unlike(SHAPES, (change.before or change.after).shape, rng)}  # type: ignore[union-attr]
+        shown = change.before or change.after
+        assert shown is not None
+        color, shape = unlike(COLORS, shown.color, rng), unlike(SHAPES, shown.shape, rng)
         told = Change(
             change.kind,
-            replace(change.before, **ends) if change.before else None,
-            replace(change.after, **ends) if change.after else None,
+            replace(change.before, color=color, shape=shape) if change.before else None,
+            replace(change.after, color=color, shape=shape) if change.after else None,
         )
         before = _swapped(before, change.before, told.before)
         after = _swapped(after, change.after, told.after)
@@ -404,11 +405,20 @@ def _misseen(thing: Thing, scene: Scene, lines: tuple[str, ...], rng: np.random.
     looks = {(other.color, other.shape) for other in scene.things}
     kinds = ["color", "shape"]
     kinds += [name for name in ("size", "texture") if _told(thing, scene, lines, name)]
-    values = {"color": COLORS, "shape": SHAPES, "size": SIZES, "texture": TEXTURES}
     for _ in range(_TRIES):
         kind = choose(kinds, rng)
-        other: dict[str, Any] = {kind: unlike(values[kind], getattr(thing, kind), rng)}
-        wrong = replace(thing, **other)
+        wrong = _altered(thing, kind, rng)
         if kind in ("size", "texture") or (wrong.color, wrong.shape) not in looks:
             return wrong
     return replace(thing, color=choose([c for c in COLORS if c != thing.color], rng))
+
+
+def _altered(thing: Thing, kind: str, rng: np.random.Generator) -> Thing:
+    if kind == "color":
+        return replace(thing, color=unlike(COLORS, thing.color, rng))
+    if kind == "shape":
+        return replace(thing, shape=unlike(SHAPES, thing.shape, rng))
+    if kind == "size":
+        return replace(thing, size=unlike(SIZES, thing.size, rng))
+    # Never plain: descriptions need not say that, and what is not said is not wrong.
+    return replace(thing, texture=unlike(TEXTURES[1:], thing.texture, rng))

@@ -58,16 +58,12 @@ REASON_KINDS = ("color", "shape", "exist", "count", "relation", "position", "com
 
 
 DOMAINS = ("digit", "letter", "object")
-
-
 _FARTHER = {
     "left of": "farther to the left",
     "right of": "farther to the right",
     "above": "higher",
     "below": "lower",
 }
-
-
 _VALUES = {
     "color": COLORS,
     "shape": SHAPES,
@@ -76,14 +72,8 @@ _VALUES = {
     "position": REGIONS,
     "count": tuple(str(number) for number in range(9)),
 }
-
-
 _TAIL_SHARE = 0.1
-
-
 _NEGATED_SHARE = 0.5
-
-
 _OPTIONS_SHARE = 0.1
 
 

@@ -1,10 +1,20 @@
-"""The oracle: what a free response says of a scene, claim by claim true, false or unknown."""
+"""The oracle: what a free response says of a scene, and whether a rewrite says what its draft says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from polite_flamingo.shapes.reading.asked import read_question
+from polite_flamingo.shapes.reading.boxes import without_boxes
+from polite_flamingo.shapes.reading.changes import (
+    change_truth,
+    read_changes,
+    same_changes,
+    speaks_of_change,
+)
 from polite_flamingo.shapes.reading.claims import Claim
+from polite_flamingo.shapes.reading.entailment import Facts, entails, facts
+from polite_flamingo.shapes.reading.labels import says_label
 from polite_flamingo.shapes.reading.text import read
 from polite_flamingo.shapes.reading.truth import truth
 from polite_flamingo.shapes.scene import Scene
@@ -22,15 +32,87 @@ class Judged:
 class Verdict:
     """All claims of a text with their truth.
 
-    ``factual``: at least one claim is true and none is false.
+    ``missing``: true claims of the draft that the text doesn't make. ``factual``: at least one
+    claim is true, none is false and none is missing.
     """
 
     claims: tuple[Judged, ...]
     factual: bool
+    missing: tuple[Claim, ...] = ()
+
+
+def claims(text: str, question: str | None = None) -> tuple[Claim, ...]:
+    """List what a text claims about a scene, in its order; "yes" claims what ``question`` asks."""
+    return read(text, question)
 
 
 def judge(scene: Scene, text: str, question: str | None = None) -> Verdict:
-    """Say which claims of a text are true of a scene."""
+    """Say which claims of a text are true of a scene.
+
+    A definite phrase that fits several things ("the circle" of two) settles a claim only where
+    they agree; one that fits nothing makes the claim false.
+    """
     judged = tuple(Judged(claim, truth(scene, claim)) for claim in read(text, question))
     truths = [entry.truth for entry in judged]
     return Verdict(judged, factual=True in truths and False not in truths)
+
+
+def judge_response(
+    scene: Scene,
+    response: str,
+    draft: str,
+    question: str | None = None,
+    after: Scene | None = None,
+) -> Verdict:
+    """Judge a rewrite: no claim false, no true claim of the draft missing, at least one true.
+
+    ``after`` is the second scene where the texts tell what changed. Unknown never counts as right.
+    """
+    if after is not None:
+        return _judge_change(scene, after, response, draft)
+    verdict = judge(scene, response, question)
+    said = facts(entry.claim for entry in verdict.claims)
+    wanted = [claim for claim in _drafted(draft, question) if truth(scene, claim) is True]
+    missing = tuple(claim for claim in wanted if not entails(said, (claim,)))
+    return Verdict(verdict.claims, verdict.factual and not missing, missing)
+
+
+def _judge_change(before: Scene, after: Scene, response: str, draft: str) -> Verdict:
+    said = read_changes(response)
+    truths = [change_truth(before, after, change) for change in said]
+    meant = [c for c in read_changes(draft) if change_truth(before, after, c) is True]
+    missing = tuple(change.claim() for change in meant if not same_changes((change,), said, extra=True))
+    judged = tuple(
+        Judged(change.claim(), value) for change, value in zip(said, truths, strict=True)
+    )
+    factual = True in truths and False not in truths and not missing
+    return Verdict(judged, factual, missing)
+
+
+def faithful(question: str | None, draft: str, response: str) -> bool | None:
+    """Whether a rewrite says what its draft says, no less and no more; None if the draft is unread.
+
+    Every claim of the draft is made by the response, and every claim of the response follows from
+    the draft and what the question takes for granted. Scenes play no part.
+    """
+    if speaks_of_change(draft, question) and (meant := read_changes(draft)):
+        return same_changes(meant, read_changes(response))
+    if question is not None and read_question(question) is None:
+        return says_label(draft, response, question)
+    wanted = _drafted(draft, question)
+    if not wanted:
+        return None
+    said = read(response, question)
+    if not said:
+        return False
+    return entails(_facts(said), wanted) and entails(_facts(wanted, boxed=draft), said)
+
+
+def _drafted(draft: str, question: str | None) -> tuple[Claim, ...]:
+    return read(without_boxes(draft), question)
+
+
+def _facts(said: tuple[Claim, ...], boxed: str = "") -> Facts:
+    from polite_flamingo.shapes.reading.boxes import placed
+
+    return facts((*said, *placed(boxed)))

@@ -55,7 +55,7 @@ def evaluate(params: Params, paths: Layout) -> None:
     test = run.choose_test(list(samples.values()), counts, settings.seed)
     answer = truth.answer_reader(samples.values())
     faithful = truth.faithfulness(scenes, answer)
-    true = truth.truth_teller(scenes, wrong, answer, faithful)
+    true = truth.truth_teller(scenes, wrong, answer)
     work = _work(params, paths)
     responses = _responses(params, paths, test, answer, kin, work)
 

@@ -106,9 +106,11 @@ def score_rewrites(
             stopped=row["stopped"],
             ended=rules.is_ended(row["rewrite"]),
             echo=rules.echo(row["instruction"], row["rewrite"]),
-            **_facts(row),
+            lost=lost,
+            foreign=foreign,
         )
         for row in progress(rows, desc="rules", unit="rewrite")
+        for lost, foreign in (_facts(row),)
     ]
     for start in progress(range(0, len(rows), _CHUNK), desc="judges", unit="chunk"):
         chunk = range(start, min(start + _CHUNK, len(rows)))
@@ -146,17 +148,15 @@ def score_rewrites(
     return scores
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def _facts(row: Row) -> tuple[float, float]:
     """Scores of the word lists: what the rewrite loses of the annotation, and what it adds."""
     draft, rewrite = row["draft"], row["rewrite"]
     if row["task"] == "captioning":
-        lost, foreign = facts.described(draft, rewrite)
-    elif row["task"] == "change_captioning":
-        lost, foreign = facts.changed(draft, rewrite)
-    else:
-        is_class = row["task"] == "classification"
-        lost, foreign = facts.answered(row["instruction"], draft, rewrite, is_class)
-    return {"lost": lost, "foreign": foreign}
+        return facts.described(draft, rewrite)
+    if row["task"] == "change_captioning":
+        return facts.changed(draft, rewrite)
+    is_class = row["task"] == "classification"
+    return facts.answered(row["instruction"], draft, rewrite, is_class)
 
 
 def _nli_pairs(row: Row) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from polite_flamingo.core.journal import atomic_dir, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import GenerateParams, Params, SplitCounts
 from polite_flamingo.core.tables import write_table
-from polite_flamingo.shapes import judge_data, writers
+from polite_flamingo.shapes import judge_data, region_writers, writers
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, scene_hash, to_json
 from polite_flamingo.shapes.writers import ImageRow, Settings
 
@@ -62,7 +62,13 @@ WORLDS: Mapping[str, World] = {
     "shapes_alpaca": World("style", "", writers.write_alpaca),
     "shapes_sharegpt": World("style", "", writers.write_sharegpt),
     "shapes_base_clevr": World("base", "", writers.write_clevr),
+    "shapes_refcocog": World("raw", "test", region_writers.write_refcocog),
+    "shapes_pointqa": World("raw", "test", region_writers.write_pointqa),
+    "shapes_nlvr2": World("", "test", region_writers.write_nlvr2),
 }
+# Where the scenes of the calibration pool lie among those of the sources, for good: scenes are
+# numbered by place, and none may move when a source is added.
+_CALIBRATION_PLACE = 12
 
 
 def generate(params: Params, paths: Layout) -> None:
@@ -187,7 +193,9 @@ def _write_judge_data(
 
 
 def _scenes(pool: str, source: str, number: int, plan: GenerateParams) -> Iterator[Scene]:
-    place = list(WORLDS).index(source) if source else len(WORLDS)
+    place = list(WORLDS).index(source) if source else _CALIBRATION_PLACE
+    if source and place >= _CALIBRATION_PLACE:
+        place += 1
     world = WORLDS.get(source)
     most = max(1, plan.max_objects - (world.spare if world else 0))
     rich = 1 - plan.plain_scenes.get(source, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from polite_flamingo.shapes.reading.claims import Claim, Description, Is, Not, Related
+from polite_flamingo.shapes.reading.claims import Claim, Description, In, Is, Not, Related
 from polite_flamingo.shapes.reading.clauses import Reader
 from polite_flamingo.shapes.reading.discourse import Discourse, Referent, as_group
 from polite_flamingo.shapes.reading.nouns import Noun, Words, final, noun_phrase
@@ -18,7 +18,7 @@ _POLITE = re.compile(
     r"(?:(?:can|could|would|will) you (?:please )?(?:tell me|say|let me know|determine|identify|name|describe)"
     r"(?: to me)?,? ?(?=if|whether|what|which|where|how)|do you (?:know|think)(?: that)? ?|"
     r"(?:please )?(?:tell me|let me know|say),? ?(?=if|whether|what|which|where|how)|"
-    r"i wonder ?|i would like to know ?|any idea |please )?(?:if |whether )?"
+    r"(?:can|could|would|will) you (?:please )?(?=count )|(?:please )?(?:tell me|give me|state|say|name|report) (?=the )|i wonder ?|i would like to know ?|any idea |please )?(?:if |whether )?"
 )
 _WHETHER = re.compile(r"\b(?:if|whether) ")
 _TRUTH = re.compile(
@@ -74,11 +74,23 @@ def question_and_discourse(question: str) -> tuple[Query | None, Discourse]:
     return query, discourse
 
 
+def inner_query(words: list[Word], discourse: Discourse) -> Query | None:
+    """Read a question that a text asks itself."""
+    text = " ".join(word.text for word in words)
+    if not _ASKS.match(text) or text.startswith(("would you", "do you want", "shall", "can i", "could you")):
+        return None
+    query = _query(_POLITE.sub("", text), discourse)
+    if query is not None:
+        _introduce(query, discourse)
+    return query
+
+
 def _parts(question: str) -> list[tuple[str, str]]:
     from polite_flamingo.shapes.reading.words import normalise
 
     text = normalise(question).replace('"', " . ").replace(" '", " . ").replace("' ", " . ")
     text = re.sub(r"\s+", " ", text.replace("\n", " . "))
+    text = re.sub(r"\b(?:what|how) about ", "", text)
     found = []
     for match in re.finditer(r"([^.?!:;]+)([.?!:;]|$)", text):
         part = match[1].strip(" ,'")
@@ -175,6 +187,8 @@ def _query(text: str, discourse: Discourse) -> Query | None:
     words = [word for word in words if word.category not in ("hedge",)]
     while words and words[0].category in ("f", "i", ",", "&", "but") :
         words = words[1:]
+    while len(words) > 1 and words[1].category == "f" and words[0].text in ("what", "which"):
+        words = [words[0], *words[2:]]
     if not words:
         return None
     w = Words(words, discourse)
@@ -183,9 +197,9 @@ def _query(text: str, discourse: Discourse) -> Query | None:
     for index, word in enumerate(words):
         if word.category == "," and index + 1 < len(words) and words[index + 1].text in (
             "what", "which", "where", "how", "is", "are", "do", "does", "who",
-        ):  # fmt: skip
+        ) and len(words) - index > 4:  # fmt: skip
             return _query(" ".join(x.text for x in words[index + 1 :]), discourse)
-    if first.text == "how" or first.category == "K" or any(
+    if first.text == "how" or first.category == "K" or w.at(1).category == "K" or any(
         a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)
     ):
         return _how(w, text)
@@ -249,6 +263,8 @@ def _how(w: Words, text: str) -> Query | None:
         noun.quantifier = "bare"
         return Query("count", noun, _scope(w, end))
     if w.at(1).category == "z" or w.at(1).text in ("big", "large", "small"):
+        if (subject := _embedded(w, 2)) is not None:
+            return Query("attribute", subject, attribute="size")
         end, _, _, _ = verbs(w, 2)
         read = noun_phrase(w, end)
         return Query("attribute", read[0], attribute="size") if read else None
@@ -291,8 +307,12 @@ def _what(w: Words) -> Query | None:
         if read is not None and read[0].head in ("S", "g"):
             return Query("list" if read[0].plural else "attribute", read[0], attribute="shape")
         return None
-    if after.category == "i" and after.text.startswith("part"):
+    if after.category == "p" and after.text.startswith("part"):
         return _where_tail(w, place + 2)
+    if after.category == "Q" and w.at(place + 2).category == "aux" and w.at(place + 3).text in ("on", "in"):
+        on = noun_phrase(w, place + 4)
+        if on is not None and on[0].head in ("S", "g", "pron", "one"):
+            return Query("attribute", on[0], attribute=after.value)
     # "what colour is the star", "which pattern does it have"
     if after.category == "Q" or after.text in ("shape", "shapes") and _asks_of(w, place + 2):
         attribute = after.value if after.category == "Q" else "shape"
@@ -309,6 +329,15 @@ def _what(w: Words) -> Query | None:
         if read[0].head == "I":
             return None
         return Query("attribute", read[0], attribute=attribute)
+    quality = after.category == "Q" or after.text in ("shape", "shapes")
+    if (subject := _embedded(w, place + 1 + quality)) is not None:
+        attribute = (after.value if after.category == "Q" else "shape") if quality else "shape"
+        if subject.head == "B":
+            return Query("background", subject)
+        if attribute == "place":
+            return Query("where", subject)
+        if quality or subject.quantifier == "the":
+            return Query("attribute", subject, attribute=attribute)
     if word.text == "which" or after.category in ("S", "g", *("C", "z", "x", "y", "#")) or after.text in ("one", "ones"):
         if after.category in ("part", "G1"):
             return _where_tail(w, 1)
@@ -405,7 +434,18 @@ def _where(w: Words) -> Query | None:
     return _where_tail(w, 1 if w.at(0).text != "locate" else 1)
 
 
+def _embedded(w: Words, place: int) -> Noun | None:
+    """The subject of "(tell me) where the star is"."""
+    read = noun_phrase(w, place)
+    if read is None or read[0].head not in ("S", "g", "pron", "one", "B"):
+        return None
+    end, _, kind, _ = verbs(w, read[1])
+    return read[0] if kind and w.at(w.skip(end)).category in ("end", ",") else None
+
+
 def _where_tail(w: Words, place: int) -> Query | None:
+    if (subject := _embedded(w, place)) is not None:
+        return Query("where", subject)
     while place < w.size:
         end, _, kind, _ = verbs(w, place)
         if kind:
@@ -470,6 +510,11 @@ def _yes_no(w: Words, text: str) -> Query | None:
     noun = None
     reader.sentence(tagged)
     claims = tuple(reader.claims)
+    if not claims and head.text not in ("there", "you", "i", "we", "one"):
+        asked = noun_phrase(w, place)
+        if asked is not None and asked[1] >= w.size and asked[0].quantifier in ("a", "bare", "no", "num"):
+            # "is a circle in the picture?"
+            claims = tuple(reader.there(asked[0], final(asked[0]), False, []))
     if not claims:
         return None
     if alternatives and len(claims) > 1:
@@ -479,6 +524,15 @@ def _yes_no(w: Words, text: str) -> Query | None:
         noun = read[0]
         if noun.head == "pron" and noun.whose is None:
             noun.of = ()
+    if len(claims) == 1 and claims[0].quantifier == "some" and claims[0].holds and not claims[0].scope:
+        # "can you see the star above the circle?" asks of the star.
+        seen = next((noun_phrase(probe, k) for k, x in enumerate(tagged) if x.text == "the"), None)
+        placed = tuple(c for c in claims[0].subject if isinstance(c, (Related, In)))
+        if seen is not None and seen[0].of == claims[0].subject and placed:
+            base = tuple(c for c in claims[0].subject if c not in placed)
+            claims = (Claim("the", base, placed),)
+            noun = Noun("the", base, "S")
+            return _yes(claims, discourse, noun)
     query = _yes(claims, discourse, noun)
     if alternatives:
         nouns = [Noun("the", c.subject, "S") for c in claims[0].claims] if claims[0].claims else []

@@ -135,7 +135,7 @@ def deny(claims: tuple[Claim, ...]) -> Claim:
     if len(claims) == 1:
         claim = claims[0]
         # "No" to "is the circle red?" still takes it that there is a circle.
-        if claim.quantifier in ("the", "both") and claim.scope:
+        if claim.quantifier == "the" and claim.scope:
             return Claim(claim.quantifier, claim.subject, negated(claim.scope), number=claim.number)
         return Claim(
             claim.quantifier, claim.subject, claim.scope, not claim.holds, claim.number, claim.value,

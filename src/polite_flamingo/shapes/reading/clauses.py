@@ -28,6 +28,7 @@ from polite_flamingo.shapes.reading.nouns import (
 from polite_flamingo.shapes.reading.predicates import (
     Predicate,
     background,
+    feature,
     predicate,
     relation,
     verbs,
@@ -36,6 +37,11 @@ from polite_flamingo.shapes.reading.predicates import (
 from polite_flamingo.shapes.reading.words import Word
 
 _WHO = {"i", "you", "we", "one", "they", "anyone"}
+_MADE = ("placed", "located", "positioned", "drawn", "painted", "set", "situated", "rendered", "made")
+_ADDITIVE = {
+    "add", "also", "as well", "too", "additionally", "in addition", "furthermore", "moreover", "besides that",
+}  # fmt: skip
+_SUMS = ("make", "makes", "total", "totals", "add up to", "adds up to", "amount to", "come to", "number")
 _STARTS = ("aux", "k", "h", "show", "lack", "gone", "p", "maybe")
 
 
@@ -49,6 +55,7 @@ class Reader:
         self.flip = False
         self.answered: list[Claim] = []
         self.said_answer = ""
+        self.words: list[Word] = []
 
     # --- sentences -------------------------------------------------------------------------
 
@@ -56,6 +63,7 @@ class Reader:
         """Read the claims of one sentence."""
         self.flip = False
         w = Words(words, self.d)
+        self.words = words
         place = 0
         while place < w.size:
             before = place
@@ -98,7 +106,8 @@ class Reader:
         word = w.at(place)
         category, text = word.category, word.text
         if category in (",", ":", "&", "or", "nor") or text in ("that", "and"):
-            if not (text == "that" and w.at(place + 1).category in ("aux", "S", "g", "k", "C")):
+            framed = w.at(place - 1).category in ("f", "hedge", "aux") and place > 0
+            if framed or not (text == "that" and w.at(place + 1).category in ("aux", "S", "g", "k", "C")):
                 return place + 1
         if category == "but":
             self.flip = False
@@ -110,6 +119,45 @@ class Reader:
             return self.yes_or_no(w, place)
         if category == "namely":
             return self.namely(w, place + 1)
+        if category == "call":
+            return self.calling(w, place)
+        if text == "the" and w.at(place + 1).text in ("position", "place", "spot", "space", "area", "location") and (
+            told := self.what_stands(w, place + 1)
+        ):
+            return told
+        if text == "what" and (told := self.what_stands(w, place)):
+            return told
+        if text == "the" and (holder := where(w, place, bare=True)) is not None:
+            end, denied, kind, _ = verbs(w, w.skip(holder[1]))
+            if kind in ("show", "have", "lack") and noun_phrase(w, end) is not None:
+                # "the top left holds a star"
+                return self.list_existing(w, end, denied != (kind == "lack"), tuple(holder[0]))
+        if text == "on" and (surface := self.on_surface(w, place)):
+            return surface
+        if text == "as" and w.at(place - 1).category in (",", "f") and w.at(place + 2).text != "as":
+            return place + 1
+        if text == "speaking of" or (text in ("speaking", "regarding", "concerning", "as for")) or (
+            category == "topic"
+        ):
+            named = noun_phrase(w, place + 1)
+            if named is not None and w.at(w.skip(named[1])).category in (",", ":"):
+                self.mention([named[0]])
+                return named[1]
+        if text == "for" and (topic := noun_phrase(w, place + 1)) and w.at(w.skip(topic[1])).category == ",":
+            self.mention([topic[0]])
+            return topic[1]
+        if category in ATTRIBUTE_OF and w.at(place + 1).text in ("is", "would") and (
+            named := noun_phrase(w, verbs(w, place + 1)[0])
+        ):
+            if named[0].head == "Q":
+                said = Predicate(of=[Is(ATTRIBUTE_OF[category], (word.value,))], empty=False)
+                owner = named[0].owner or Noun("the", (), "pron")
+                self.say([owner], said, "be")
+                return named[1]
+        if category == "ord" or text == "the" and w.at(place + 1).category == "ord":
+            chosen = self.chosen(w, place + (text == "the"))
+            if chosen:
+                return chosen
         for read in (
             self.existential, self.seeing, self.comparing, self.number_of, self.like,
             self.only_image, self.fronted, self.subject, self.fragment,
@@ -118,6 +166,82 @@ class Reader:
             if end > place:
                 return end
         return place
+
+    def what_stands(self, w: Words, place: int) -> int:
+        """Read "what stands above the star is a circle"; 0 if not so."""
+        end, _, kind, _ = verbs(w, place + 1)
+        if not kind and w.at(place).text != "what":
+            end, kind = place + 1, "be"
+        found = where(w, end) or relation(w, end) if kind else None
+        if found is None:
+            return 0
+        after, denied, kind, _ = verbs(w, w.skip(found[1]))
+        after = w.skip(after)
+        if w.at(after).text == "that" and w.at(after + 1).text == "of":
+            after += 2
+        elif w.at(after).category in ("h", "paint", "p") or w.at(after).text in ("taken", "occupied"):
+            after = w.skip(after + 1)
+            after += w.at(after).text in ("by", "of")
+        named = noun_phrase(w, after) if kind else None
+        if named is None or named[0].head not in ("S", "g", "one"):
+            return 0
+        of = tuple(found[0])
+        noun = named[0]
+        if noun.quantifier == "the":
+            self.say([noun], Predicate(of=[Not(of)] if denied else [*of], empty=False), "be")
+        else:
+            self.existing(w, [noun], denied, of)
+        return named[1]
+
+    def on_surface(self, w: Words, place: int) -> int:
+        """Read "on the square there are dots", "on the star you see no pattern"; 0 if not so."""
+        w.unmodified = True
+        read = noun_phrase(w, place + 1)
+        w.unmodified = False
+        if read is None or read[0].head not in ("S", "g", "pron", "one"):
+            return 0
+        at = w.skip(read[1])
+        at = w.skip(at + 1) if w.at(at).category == "," else at
+        if w.at(at).text == "there":
+            at += 1
+        seen = self._sees(w, at) if w.at(at).text in _WHO else 0
+        end, denied, kind, _ = verbs(w, at)
+        if not (kind or seen):
+            return 0
+        said = predicate(w, seen or end, "have", denied)
+        if said is None or said[0].empty:
+            return 0
+        self.say([read[0]], said[0], "have")
+        return said[1]
+
+    def chosen(self, w: Words, place: int) -> int:
+        """Read "the former" as an answer to "is it red or blue?"."""
+        query, value = self.query, w.at(place).value
+        if query is None or not query.options or w.at(place + 1).category not in ("end", ",", "but"):
+            return 0
+        topic = query.topic()
+        if topic is None or not value or int(value) > len(query.options):
+            return 0
+        self.say([topic], Predicate(of=list(query.options[int(value) - 1]), empty=False), "be")
+        return place + 1
+
+    def calling(self, w: Words, place: int) -> int:
+        """Read "I would call the star small", "you could describe it as a circle"."""
+        w.unmodified = True
+        read = noun_phrase(w, place + 1)
+        w.unmodified = False
+        if read is None:
+            return place + 1
+        noun, end = read
+        end = w.skip(end)
+        if noun.head == "Q" and noun.owner is not None:
+            noun = noun.owner
+        self.note_subject([noun])
+        said = predicate(w, end, "be", w.at(place).value == "not")
+        if said is None or said[0].empty:
+            return end
+        self.say([noun], said[0], "be")
+        return said[1]
 
     def _set_off(self, w: Words, place: int) -> bool:
         after = w.at(place + 1)
@@ -167,10 +291,20 @@ class Reader:
                 denied, place = not denied, place + 1
         if w.at(place).category == "p" or w.at(place).category == "gone":
             return start
+        if w.at(place).category == "no" and w.at(place + 1).category == "more":
+            denied, place = not denied, place + 1
         if w.at(place).category == "more" or w.at(place).text == "as":
             end = self.compare_list(w, place, denied)
             if end > place:
                 return end
+        shown = feature(w, place)
+        if shown is not None and w.at(shown[1]).text in ("on", "in", "across", "over"):
+            # "you can see stripes on the star"
+            bearer = noun_phrase(w, shown[1] + 1)
+            if bearer is not None and bearer[0].head in ("S", "g", "pron", "one"):
+                of = [Not(tuple(shown[0]))] if denied else shown[0]
+                self.say([bearer[0]], Predicate(of=of, empty=False), "have")
+                return bearer[1]
         nouns, end = self.nouns(w, place)
         if not nouns:
             if self.query is not None and self.query.claims and w.at(place).category in ("end", ",", "but", "&"):
@@ -179,8 +313,16 @@ class Reader:
             if w.at(place).category in ("end", ",", "but"):
                 return max(place, start)
             return start
-        if nouns[0].head in ("Q",) and nouns[0].number:
-            nouns[0].alike = nouns[0].alike or "values"
+        if len(nouns) == 1 and nouns[0].head == "pron" and not nouns[0].plural and nouns[0].of:
+            # "you can find it in the middle"
+            said = predicate(w, end, "be", denied)
+            if said is not None and said[0].of:
+                self.note_subject(nouns)
+                self.say(nouns, said[0], "be")
+                return said[1]
+        if nouns[0].head == "Q" and nouns[0].number:
+            self.settle(tuple(self.shared_values(nouns[0])))
+            return self.value_list(w, end)
         self.existing(w, nouns, denied, conditions)
         end = self.trailing(w, end, nouns)
         return end
@@ -304,12 +446,26 @@ class Reader:
                 claims += [Claim("background", value=v, holds=not denied) for v in _colors(noun.of)]
                 continue
             if noun.head == "Q":
+                if noun.owner is not None and noun.of:
+                    # "I notice a plain texture on the star."
+                    scope = (Not(noun.of),) if denied or noun.quantifier == "no" else noun.of
+                    claims += self.one_claim(noun.owner, scope)
+                    continue
                 claims += self.shared_values(noun)
                 continue
             if noun.head in ("I", ""):
                 continue
             of = (*final(noun), *conditions)
             claims += noun.asides
+            listed = _listed(of)
+            if listed is not None and noun.quantifier in ("the", "all") and noun.plural and not denied:
+                # "the objects in black and brown"
+                base = tuple(c for c in of if not (isinstance(c, Is) and c.attribute == listed.attribute))
+                claims += [Claim("some", (*base, Is(listed.attribute, (v,)))) for v in listed.values]
+                claims.append(Claim("all", base, (listed,)))
+                continue
+            if noun.number.startswith("=") and self._added(of):
+                noun = replace(noun, number=f">{noun.number}")
             if noun.quantifier == "no" and noun.head == "pron":
                 continue
             if noun.head == "one" and noun.pick and not noun.other:
@@ -326,6 +482,13 @@ class Reader:
         self.settle(tuple(claims))
         self.note_existing(nouns, conditions, positive)
 
+    def _added(self, of: Description) -> bool:
+        """Whether these come on top of what was told before: "two circles are visible as well"."""
+        if not any(word.text in _ADDITIVE or word.text.endswith(" also") for word in self.words):
+            return False
+        told = [(*claim.subject, *claim.scope) for claim in self.claims if claim.quantifier in ("some", "num")]
+        return any(one and _overlap(of, one) for one in told)
+
     def there(
         self, noun: Noun, of: Description, denied: bool, earlier: list[Description]
     ) -> list[Claim]:
@@ -338,12 +501,20 @@ class Reader:
             return [Claim("some", of, holds=not holds)]
         if noun.each and not noun.number and quantifier in ("bare", "a"):
             return [Claim("some", one, holds=holds) for one in _each(of)]
+        if noun.elided and noun.number == "=1" and quantifier == "num" and not noun.partitive and (
+            self.query is None or self.query.kind != "count"
+        ):
+            own = attributes(noun.of)
+            if not own or of == self.d.noun:
+                # "Is there a star?" "There is one."
+                return [Claim("some", of, holds=holds)]
         if noun.number and quantifier in ("num", "the", "all", "bare", "notnum"):
             return [Claim("num", of, holds=holds != (quantifier == "notnum"), number=noun.number)]
         if quantifier == "both":
             return [Claim("num", of, holds=holds, number="=2")]
         if noun.head == "g" and not of and holds and not noun.plural and noun.quantifier != "a":
             return []
+        taken: Referent | None
         if noun.other and noun.head == "g":
             taken = self.d.subject
             of = of or ((Not(taken.of),) if taken else ())
@@ -385,11 +556,9 @@ class Reader:
     def forget_listed(self) -> None:
         self.d.listed = []
 
-    def shared_values(self, noun: Noun) -> list[Claim]:
+    def shared_values(self, noun: Noun, of: Description = ()) -> list[Claim]:
         """Read "in three different colours": how many values there are."""
         if noun.number and noun.attribute in ("color", "shape", "size", "texture"):
-            group = self.d.several()
-            of = as_group(group.of) if group else ()
             number = (Is("number", (noun.number,)),)
             return [Claim("values", of, value=noun.attribute, other=number)]
         return []
@@ -398,6 +567,11 @@ class Reader:
         """Read "I can see ...", "you will not find ...", "can see ..."."""
         word = w.at(place)
         denied = False
+        if word.category == "nobody" or word.text in ("someone", "somebody"):
+            end, _, kind, _ = verbs(w, place + 1)
+            if w.at(end).category in ("paint", "see", "show", "p") or w.at(end).text in ("drew", "draws", "put", "placed"):
+                return max(self.list_existing(w, end + 1, word.category == "nobody", ()), end + 1)
+            return place
         if word.text in _WHO or (word.category in ("see",) and word.text not in ("found", "note", "view", "count")):
             start = place if word.text not in _WHO else place + 1
             at = start
@@ -410,12 +584,19 @@ class Reader:
                 denied, at = not denied, at + 1
             elif w.at(at).category == "see":
                 at += 1
+            elif w.at(at - 1).category in ("aux", "not") and w.at(at).category in ("end", ",", "but") and (
+                self.query is not None and self.query.claims
+            ):
+                pass
             elif w.at(at - 1).category == "h" and word.text in ("we", "you", "i") and at > start:
                 pass
             else:
                 return place
             if w.at(at).text in ("that", "how"):
                 return at + 1
+            if w.at(at).category in ("end", ",", "but") and self.query is not None and self.query.claims:
+                self.settle(self.query.claims if not denied else (deny(self.query.claims),), answer=True)
+                return at
             return max(self.list_existing(w, at, denied, ()), at)
         return place
 
@@ -458,13 +639,16 @@ class Reader:
         if w.at(place).category == "lack":
             return max(self.list_existing(w, place + 1, True, ()), place + 1)
         if w.at(place).category == "p" or w.at(place).category == "show":
+            end, denied, kind, _ = verbs(w, w.skip(place + 1))
+            if kind and w.at(place).category == "p":
+                return max(self.list_existing(w, end, denied, ()), place + 1)
             end, denied, kind, _ = verbs(w, place + 1)
             return max(self.list_existing(w, end, denied, ()), place + 1)
         return place
 
     def has_background(self, w: Words, place: int) -> tuple[list[Claim], int] | None:
         read = noun_phrase(w, place)
-        if read is None or read[0].head != "B":
+        if read is None or read[0].head not in ("B", "I"):
             return None
         end = read[1]
         return [Claim("background", value=value) for value in _colors(read[0].of)], end
@@ -473,6 +657,8 @@ class Reader:
 
     def comparing(self, w: Words, place: int) -> int:
         word = w.at(place)
+        if word.category == "no" and w.at(place + 1).category == "more":
+            return max(self.compare_list(w, place + 1, True), place)
         if word.category == "more" or (word.text in ("the", "an") and w.at(place + 1).category == "more"):
             return self.compare_list(w, place, False)
         return place
@@ -490,6 +676,9 @@ class Reader:
             return start
         one, end = said
         end = w.skip(end)
+        if one.each and value == "same" and len(pair := _each(one.of)) == 2:
+            self.settle((Claim("compare", pair[0], value=value, other=pair[1], holds=not denied),))
+            return end
         while w.at(end).category in ("p", "aux", "i", "f"):
             end += 1
         if w.at(end).category in ("than",) or w.at(end).text in ("as", "and", "to") or w.at(end).category == "&":
@@ -528,7 +717,7 @@ class Reader:
     def number_of(self, w: Words, place: int) -> int:
         """Read "the number of stars is three", "the number of stars is larger than that of ..."."""
         start = place
-        if w.at(place).text in ("the", "a", "its"):
+        if w.at(place).text in ("the", "a", "its", "my", "their"):
             place += 1
         place = w.skip(place)
         if w.at(place).category != "K":
@@ -547,6 +736,7 @@ class Reader:
                     return end + 1
         elif self.query is not None and self.query.noun is not None:
             of = (*self.query.noun.of, *self.query.scope)
+        place = w.skip(place)
         end, denied, kind, _ = verbs(w, place)
         if not kind and w.at(place).category != ":":
             if w.at(w.skip(place)).category == "than" or not w.at(place).category == "outnumber":
@@ -634,6 +824,9 @@ class Reader:
             if read is None or w.at(read[1]).category != ",":
                 return place
             behind = w.skip(read[1] + 1)
+            if w.at(behind).text == "there":
+                end, denied, kind, _ = verbs(w, behind + 1)
+                return max(self.list_existing(w, end, denied, (Not(final(read[0])),)), behind + 1)
             subject = noun_phrase(w, behind)
             if subject is None or subject[0].quantifier not in ("all", "no", "the"):
                 return place
@@ -806,6 +999,16 @@ class Reader:
             return self.come_in(w, nouns, at + 2)
         if w.at(at).category == "see":
             return place
+        if w.at(at).text in ("make", "makes", "have", "has", "show", "use", "feature", "display") and (
+            (shown := noun_phrase(w, at + 1)) is not None and shown[0].head == "Q" and shown[0].number
+        ):
+            return self.come_in(w, nouns, at + 1)
+        summed = w.skip(at + 1)
+        if w.at(at).text in _SUMS and w.at(summed).category == "#" and (
+            w.at(w.skip(summed + 1)).category in ("end", ",", "but")
+            or (nouns[0].head == "pron" and w.skip(summed + 1) > summed + 1)
+        ):
+            return self.sums(w, nouns[0], w.skip(at + 1))
         end, denied, kind, floating = verbs(w, at)
         if kind == "be" and nouns[0].head == "pron" and (aside := self.has_background(w, end)):
             self.settle(tuple(aside[0]))
@@ -818,6 +1021,12 @@ class Reader:
                     return place
                 if nouns[0].head == "Q":
                     return self.say_quality(w, nouns[0], at + 1, False)
+                behind = w.skip(at + 1)
+                if w.at(behind).category == "no" or w.at(behind).text == "none":
+                    self.settle((Claim("some", final(nouns[0]), holds=False),))
+                    return behind + 1
+                if nouns[0].head == "g" and nouns[0].plural and noun_phrase(w, behind) is not None:
+                    return at + 1
                 if w.at(at + 1).category == "#" and nouns[0].plural:
                     self.settle((Claim("num", nouns[0].of, number=w.at(at + 1).value),))
                     return at + 2
@@ -832,6 +1041,13 @@ class Reader:
             return self._outnumber(w, nouns, end, denied) or place
         return self.say_after(w, nouns, end, denied, kind, floating) or place
 
+    def sums(self, w: Words, noun: Noun, at: int) -> int:
+        """Read "all circles together make three", "it makes three when you count the circles"."""
+        counted = noun_phrase(w, at + 1) if noun.head == "pron" else None
+        of, end = (final(counted[0]), counted[1]) if counted is not None else (final(noun), at + 1)
+        self.settle((Claim("num", of, number=w.at(at).value),))
+        return end
+
     def _outnumber(self, w: Words, nouns: list[Noun], at: int, denied: bool) -> int:
         other = noun_phrase(w, at + 1)
         if other is None:
@@ -845,9 +1061,12 @@ class Reader:
         read = noun_phrase(w, at)
         if read is not None and read[0].head == "Q":
             self.note_subject(nouns)
+            if w.at(w.skip(read[1])).category in (":", ",", "p"):
+                self.settle(tuple(self.shared_values(read[0], final(nouns[0]))))
+                return self.value_list(w, read[1], final(nouns[0]))
             if read[0].alike:
                 return self.say_after(w, nouns, at, False, "have", "")
-            self.settle(tuple(self.shared_values(read[0])))
+            self.settle(tuple(self.shared_values(read[0], final(nouns[0]))))
             return read[1]
         said = predicate(w, at, "be", False)
         values = [c for c in (said[0].of if said else []) if isinstance(c, Is)]
@@ -858,6 +1077,24 @@ class Reader:
         names = tuple(v for c in values if c.attribute == attribute for v in c.values)
         claims = [Claim("some", (*of, Is(attribute, (name,)))) for name in names]
         self.settle((*claims, Claim("all", of, (Is(attribute, names),))))
+        return said[1]
+
+    def value_list(self, w: Words, end: int, of: Description = ()) -> int:
+        """Read the colours behind "in three colours: red, blue and green"."""
+        end = w.skip(end)
+        while w.at(end).category == "p":
+            end = w.skip(end + 1)
+        if w.at(end).category not in (":", ",", "namely"):
+            return end
+        said = predicate(w, w.skip(end + 1), "be", False)
+        values = _listed(tuple(said[0].of)) if said is not None else None
+        if said is None or values is None:
+            single = [c for c in (said[0].of if said else []) if isinstance(c, Is)]
+            if said is None or len(single) != 1:
+                return end
+            values = single[0]
+        claims = [Claim("some", (*of, Is(values.attribute, (value,)))) for value in values.values]
+        self.settle((*claims, Claim("all", of, (values,))))
         return said[1]
 
     def say_after(
@@ -871,7 +1108,15 @@ class Reader:
             return self.say_background(w, first, end, denied)
         if first.head == "I":
             return 0
-        if floating:
+        if kind == "be" and (named := noun_phrase(w, end)) and named[0].head == "Q" and named[0].owner:
+            if named[0].owner.head in ("S", "g", "one", "pron") and first.head in ("S", "g"):
+                of = [c for c in first.of if isinstance(c, Is) and c.attribute == named[0].attribute]
+                if of:
+                    self.say([named[0].owner], Predicate(of=[Not(tuple(of))] if denied else [*of], empty=False), "be")
+                    return named[1]
+        if kind == "be" and (done := self.identity(w, nouns, end, denied)):
+            return done
+        if floating and len(nouns) == 1:
             for noun in nouns:
                 noun.quantifier = "both" if floating == "both" else "all"
         self.note_subject(nouns)
@@ -879,8 +1124,18 @@ class Reader:
             kind = "have"
         said = predicate(w, end, kind, denied)
         if said is None:
+            if kind == "have":
+                # "It has six shapes in it", "the square has a star to its right".
+                after = self.list_existing(w, end, denied, ())
+                return after if after > end else 0
             return 0
         pred, after = said
+        made = w.at(end - 1).text in _MADE or w.at(w.skip(end)).text in _MADE
+        if pred.empty and kind == "be" and made and first.quantifier != "the":
+            self.existing(w, nouns, pred.negated, ())
+            return after + (w.at(w.skip(after)).text in _MADE)
+        if pred.empty and (done := self.stands_though(w, nouns, after)):
+            return done
         if pred.empty:
             return self.ellipsis(w, nouns, pred, after, kind, end)
         if (
@@ -891,6 +1146,30 @@ class Reader:
             pass
         self.settle(tuple(pred.asides))
         self.say(nouns, pred, kind)
+        return after
+
+    def identity(self, w: Words, nouns: list[Noun], end: int, denied: bool) -> int:
+        """Read "the dotted shapes are the square and the star": these and no others; 0 if not so."""
+        subject = nouns[0]
+        if len(nouns) != 1 or denied or not (subject.plural or subject.quantifier == "all"):
+            return 0
+        if w.at(w.skip(end)).category in ATTRIBUTE_OF and noun_phrase(w, end) is None:
+            return 0
+        named, after = self.nouns(w, end)
+        if len(named) < 2 or any(n.head not in ("S", "g", "one") or n.unsure for n in named):
+            return 0
+        if any(n.quantifier == "bare" for n in named) or verbs(w, w.skip(after))[2]:
+            return 0
+        of = final(subject)
+        claims: list[Claim] = []
+        for noun in named:
+            if noun.quantifier == "the":
+                claims.append(Claim("all" if noun.plural else "the", final(noun), of))
+            else:
+                claims += self.there(noun, (*final(noun), *of), False, [])
+        claims.append(Claim("all", of, (AnyOf(tuple(final(n) for n in named)),), number=subject.number))
+        self.settle(tuple(claims))
+        self.mention(named)
         return after
 
     def note_subject(self, nouns: list[Noun]) -> None:
@@ -906,6 +1185,18 @@ class Reader:
             d.subject = Referent("the", final(noun))
             if noun.head == "S":
                 d.noun = plain(noun.of) or d.noun
+
+    def stands_though(self, w: Words, nouns: list[Noun], end: int) -> int:
+        """Read "the circle stands, though not above the star"; 0 if not so."""
+        at = w.skip(end)
+        at = w.skip(at + 1) if w.at(at).category == "," else at
+        if w.at(at).category != "but" or w.at(at + 1).category != "not":
+            return 0
+        found = where(w, at + 2) or relation(w, at + 2)
+        if found is None:
+            return 0
+        self.say(nouns, Predicate(of=[Not(tuple(found[0]))], empty=False), "be")
+        return found[1]
 
     def ellipsis(
         self, w: Words, nouns: list[Noun], pred: Predicate, after: int, kind: str, end: int
@@ -969,6 +1260,9 @@ class Reader:
         if said is None or said[0].empty:
             return 0
         if not said[0].unsure:
+            values = [c for c in said[0].of if isinstance(c, Is)]
+            if noun.plural and len(values) > 1 and noun.owner is None and query is None:
+                owner = Noun("all", (), "g", plural=True)
             self.note_subject([owner])
             self.say([owner], said[0], "be")
         return said[1]
@@ -1000,6 +1294,12 @@ class Reader:
             return
         if pred.exists is not None:
             scope = scope if pred.exists else (Not(scope),)
+        listed = _listed(scope)
+        if listed is not None and len(nouns) == 1 and (nouns[0].plural or nouns[0].quantifier == "all"):
+            # "The circles are red and blue": each is one of the two, and there are both.
+            of = final(nouns[0])
+            self.settle(tuple(Claim("some", of, (Is(listed.attribute, (v,)),)) for v in listed.values))
+            scope = (*(c for c in scope if not (isinstance(c, Is) and c.attribute == listed.attribute)), listed)
         if len(nouns) > 1 and nouns[0].quantifier == "neithernor":
             scope_no: Description = (Not(scope),)
             self.settle(tuple(Claim("the", final(noun), scope_no) for noun in nouns))
@@ -1012,6 +1312,10 @@ class Reader:
         self.settle(tuple(claims))
         self.d.predicate = scope
         self.mention(nouns, scope)
+        first = nouns[0]
+        if len(nouns) == 1 and first.quantifier == "num" and not self._is_part(first) and first.number:
+            # For "the other three" and "the rest".
+            self.d.picks, self.d.picked_from = [(first.number, scope)], final(first)
 
     def one_claim(self, noun: Noun, scope: Description) -> list[Claim]:
         of, quantifier = final(noun), noun.quantifier
@@ -1184,7 +1488,7 @@ class Reader:
             "G1", "part", "that", "B", "I",
         ):  # fmt: skip
             return place
-        if w.at(place).text == "with" and place and (with_nouns := self.nouns(w, place + 1))[0]:
+        if w.at(place).text in ("with", "of") and place and w.at(place - 1).category in ("I", "B", "C") and (with_nouns := self.nouns(w, place + 1))[0]:
             # "a white background with two circles"
             if with_nouns[0][0].head in ("S", "g"):
                 self.existing(w, with_nouns[0], False, ())
@@ -1409,6 +1713,9 @@ class Reader:
             self.d.noun = plain(base) or self.d.noun
             return end
         if query.kind == "yes":
+            if first.only and query.scope and first.head in ("S", "g", "one") and not first.number:
+                self.settle(tuple(c for noun in nouns for c in self.one_claim(noun, query.scope)))
+                return end
             if (first.elided or first.partitive) and (first.number or first.quantifier in ("both", "no", "neither", "all")) or (
                 first.head == "pron" and first.quantifier in ("both", "all")
             ):
@@ -1450,7 +1757,14 @@ class Reader:
             self.existing(Words([], self.d), nouns, False, ())
             return end
         if query.kind in ("attribute", "choice", "where", "look"):
-            if query.noun is None or first.quantifier == "no" and first.elided:
+            if query.noun is None:
+                return 0
+            if first.quantifier == "no" and first.elided:
+                if query.attribute == "texture":
+                    topic = query.topic()
+                    assert topic is not None
+                    self.say([topic], Predicate(of=[Is("texture", ("plain",))], empty=False), "be")
+                    return end
                 return 0
             if len(nouns) == 1 and first.head in ("S", "one") and (not first.plural or query.noun.plural):
                 topic = query.topic()
@@ -1531,6 +1845,16 @@ class Reader:
             self.answered = list(claims)
             return
         self.claims += claims
+
+
+def _listed(scope: Description) -> Is | None:
+    """Several values of one attribute, as in "red and blue"."""
+    values: dict[str, list[str]] = {}
+    for condition in scope:
+        if isinstance(condition, Is):
+            values.setdefault(condition.attribute, []).extend(condition.values)
+    several = next((name for name, found in values.items() if len(set(found)) > 1), None)
+    return None if several is None else Is(several, tuple(dict.fromkeys(values[several])))
 
 
 def _colors(of: Description) -> list[str]:

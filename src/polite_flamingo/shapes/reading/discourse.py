@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from polite_flamingo.shapes.reading.claims import (
     AnyOf,
@@ -43,6 +43,10 @@ class Discourse:
     options: list[Description] = field(default_factory=list)
     # Set by the question.
     asked: Referent | None = None
+
+    def copy(self) -> Discourse:
+        """A discourse that goes its own way from here."""
+        return replace(self, listed=[*self.listed], picks=[*self.picks], options=[*self.options])
 
     def mention(self, referent: Referent, plural: bool) -> None:
         """Note a subject or listed thing."""

@@ -109,6 +109,8 @@ def _things(add) -> None:  # type: ignore[no-untyped-def]
     add("x", "checkered", "checkered|checked|chequered|zigzag|wavy|gradient|starred|plaid")
     add("Q", "color", "color|colors|colour|colours|hue|hues|shade|shades|coloring|colouring")
     add("Q", "size", "size|sizes|dimensions")
+    add("Q", "shape", "outline|silhouette|contour|geometry|outer form")
+    add("Q", "look", "look|appearance|impression|design|style|finish|decoration|print")
     add("Q", "texture", "texture|textures|pattern|patterns|surface|fill|filling|patterning")
     add("Q", "place", "position|location|positions|locations|spot where|place")
     add("K", "", "number of|count of|total of|total number of|number|count|amount of|quantity of")
@@ -138,7 +140,11 @@ def _numbers(add) -> None:  # type: ignore[no-untyped-def]
     add("#", "=12", "a dozen|dozen")
     add("#", ">=2", "several|multiple|a few|a number of|many|numerous|various|more than a single")
     add("#", ">=2", "lots of|a lot of|plenty of|a bunch of|a handful of|a group of")
-    add("ord", "", "first|second|third|fourth|fifth|last|former|latter|final|1st|2nd|3rd")
+    add("ord", "1", "first|former|1st")
+    add("ord", "2", "second|latter|2nd")
+    for value, word in enumerate(("third|3rd", "fourth|4th", "fifth|5th", "sixth", "seventh"), 3):
+        add("ord", str(value), word)
+    add("ord", "", "last|final")
 
 
 def _places(add) -> None:  # type: ignore[no-untyped-def]
@@ -170,6 +176,10 @@ def _places(add) -> None:  # type: ignore[no-untyped-def]
         "closer to the bottom than|farther down than|down from|nearer to the bottom than"
     )
     add("R", "below", below)
+    for side in ("left", "right"):
+        for pronoun in ("its", "their"):
+            add("Rits", f"{side} of", f"to {pronoun} {side}|on {pronoun} {side}|to {pronoun} {side} side")
+            add("Rits", f"{side} of", f"on {pronoun} {side} side|on {pronoun} {side} hand side")
     add("R!", "above", "higher|higher up|further up|up higher|nearer the top|farther up")
     add("R!", "below", "lower|lower down|further down|down lower|nearer the bottom|farther down")
     add("sup", "top", "topmost|uppermost|highest|top most|closest to the top|furthest up|upmost")
@@ -187,7 +197,7 @@ def _places(add) -> None:  # type: ignore[no-untyped-def]
     add("G2", "top right", "topright|northeast|north east|upperright")
     add("G2", "bottom left", "bottomleft|southwest|south west|lowerleft")
     add("G2", "bottom right", "bottomright|southeast|south east|lowerright")
-    add("part", "", "side|part|area|portion|section|region|edge|border|third|sector|end|zone|hand")
+    add("part", "", "side|part|area|portion|section|region|edge|border|sector|end|zone|hand")
     add("part", "", "place|spot|position|location|quadrant|margin|of it all|space")
     add("part", "corner", "corner|corners")
     add("part", "half", "half")
@@ -208,7 +218,8 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
         "resides|appears to be|appear to be|seems to be|seem to be|looks to be|look to be|"
         "looks like|look like|appears as|turns out to be|happens to be|happen to be|to be|"
         "appearing|nestled|tucked|set|stays|found sitting|would seem|comes out as|goes|hiding|"
-        "lives|ends up|counts as|rest|remaining|proves to be|prove to be|considered|described as",
+        "lives|ends up|occupies|occupy|occupying|counts as|rest|remaining|proves to be|prove to be|considered|described as|forms|form of a|makes|represents|constitutes|takes the form of|"
+        "has the form of|has the shape of|takes the shape of|is of the form|form up|makes for",
     )
     add("paint", "", "colored|coloured|painted|shaded|filled|drawn|rendered|decorated|covered|marked")
     add("paint", "", "made|adorned|tinted|dyed|done|shaped|textured|patterned with|colored in")
@@ -226,8 +237,9 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("lack", "", "absence of|no sign of|no trace of|free from|not a trace of")
     add("lack", "", "not a sign of|fails to show|not contain|fail to see|zero of")
     add("see", "", "see|find|count|spot|notice|observe|identify|detect|make out|recognize|counted")
+    add("see", "", "get|arrive at|end up with|come to|come up with|come across|meet|discover")
     add("see", "", "perceive|discern|seeing|saw|found|view|got|note|locate|counting|observed")
-    add("see", "", "looking at|presented with|able to see|able to spot|able to find|noticed|spotted")
+    add("see", "", "am looking at|are looking at|presented with|able to see|able to spot|able to find|noticed")
     add(
         "p",
         "",
@@ -277,7 +289,7 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("outnumber", "more", "more frequent than")
     add("outnumber", "fewer", "less numerous than|outnumbered by|less common than|rarer than")
     add("outnumber", "fewer", "fewer in number than|less frequent than|scarcer than")
-    add("outnumber", "same", "equal in number to|as numerous as|as common as")
+    add("outnumber", "same", "equals|is equal to|are equal to|equal to|equal in number to|as numerous as|as common as")
     add("mostcommon", "", "most common|most numerous|most frequent")
     add("namely", "", "namely|that is to say|specifically|i e|viz|to be specific|in particular")
 
@@ -328,7 +340,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "anybody s guess|anyone s guess|hesitate|can not see whether|can not judge|ambiguous|"
         "can not be sure|depends|not too sure|can not recall|can not confirm|can not identify|"
         "can not provide|can not quite tell|could not determine|not confident|beyond me|"
-        "can not access|not visible enough|can not be known|do not want to guess|would be guessing|"
+        "yes and no|can not access|not visible enough|can not be known|do not want to guess|would be guessing|"
         "only a guess|decline to|would rather not|refuse to|can not help with|can not assist",
     )
     add(
@@ -356,6 +368,7 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "if i am not mistaken|if i see it correctly|if i see correctly|if i am right|"
         "as far as i can tell|as far as i can see|from what i can see|from what i can tell|"
         "from what i see|to me|in my opinion|in my view|to my eye|to my eyes|in my estimation|"
+        "there is no denying it|there is no denying that|there is no denying|"
         "it is true that|it is correct that|it is the case that|it is fair to say that|"
         "it is safe to say that|it is clear that|it is obvious that|it is evident that|clearly|"
         "one can say that|you could say that|i can say that|i can confirm that|i can tell you that|"
@@ -376,8 +389,8 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "it does seem like|i do think|i do believe|i do believe that|i do think that|"
         "it is my impression that|my impression is that|i have the impression that|"
         "i am under the impression that|i feel that|i feel like|i would have to say|i would go with|"
-        "i will go with|i am going with|i will say|let us say|i would call it|i would describe it as|"
-        "you could call it|i would call that|one could call it|it could be described as|"
+        "i will go with|i am going with|i will say|let us say|"
+        "it could be described as|"
         "i am happy to say|i am glad to say that|it is easy to see that|you can tell that"
     )
     add("hedge", "", hedges)
@@ -402,7 +415,8 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         for det in ("the", "this", "your", "that", "an", "a", "the given", "the whole", "the entire"):
             for prep in ("in", "within", "on", "inside", "of", "from", "across", "throughout", "for"):
                 add("i", "", f"{prep} {det} {image}")
-            add("i", "", f"part of {det} {image}|anywhere in {det} {image}|{det} {image}'s")
+            add("i", "", f"anywhere in {det} {image}|{det} {image}'s")
+            add("p", "", f"part of {det} {image}|a part of {det} {image}")
         add("i", "", f"overall {image}|in {image}")
     add("i", "", "in total|altogether|in all|all together|all in all|overall|here|among them|on it")
     add("i", "", "in there|in front of me|in front of us|in it|in this one|all over|all over it")
@@ -414,9 +428,9 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "very|quite|clearly|rather|pretty|nice|simple|beautiful|lovely|geometric|bright|vibrant|vivid|"
         "really|actually|also|too|even|still|simply|basically|fairly|probably|likely|evidently|"
         "obviously|apparently|presumably|honestly|frankly|seemingly|additionally|furthermore|"
-        "moreover|meanwhile|besides that|finally|directly|slightly|roughly|approximately|about|"
+        "moreover|meanwhile|besides that|finally|directly|slightly|roughly|approximately|"
         "somewhat|extremely|way|much|far|a bit|a little bit|a lot|lot|considerably|noticeably|"
-        "significantly|plainly|neatly|cleanly|both of them|either way|already|now|right there|"
+        "significantly|plainly|neatly|cleanly|both of them|either way|already|now|a shade of|shade of|what you see|what i see|what we see|what you can see|what i can see|"
         "well|oh|ah|hmm|um|uh|hey|ok|okay|so|please|thanks|thank you|hello|hi|sorry|i am sorry|"
         "great question|good question|good eye|alright|wow|why|anyway|interesting|"
         "immediately|straight|exact|same old|specific|particular|cute|pleasant|tidy|"
@@ -426,9 +440,9 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "you asked about|you mentioned|you refer to|you are asking about|you are referring to|you ask about|"
         "that you asked about|that you mentioned|you want to know about|you pointed out|you speak of|"
         "you inquired about|being asked about|"
-        "individual|separate|given|visible here|depicted here|shown here|said|aforementioned|"
-        "in question|in addition|on top of that|as for|regarding|concerning|speaking of|"
-        "there you go|let us see|let me see|let me look|let me check|you see|mind you|either|"
+        "individual|separate|visible here|depicted here|shown here|said|aforementioned|"
+        "in question|in addition|on top of that|"
+        "there you go|let us see|let me see|let me look|let me check|mind you|either|"
         "themselves|itself|each other|instead|again|definitively|unmistakably|distinctly|perfectly|"
         "nicely|neat|friendly|certain|truly|surprisingly|interestingly|luckily|sadly|fortunately|"
         "unfortunately|thankfully|of them there|thinly|thin|thick|fully|entirely|completely|"
@@ -436,6 +450,24 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "the answer is|answer|the answer|my answer is|the correct answer is|the right answer is|"
         "the answer would be|the answer must be|the right answer|right answer|"
         "it is called|we call it|as requested|from left to right|from top to bottom|tasteful|"
-        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete"
+        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together"
     )
     add("f", "", fillers)
+    add("f", "", "if you look closely|if you look|if you count|if you check|if you take a look|when you look")
+    add("f", "", "when you count|looking closely at it|if i look|if i count|if we look|if we count|as you look")
+    add("f", "", "when i look|when i count|counting them|if asked|judging by it|looking|go|look|just look|simply look|just go|glancing|gazing|when looking|if you look carefully")
+    add("f", "", "that is all i see|that is all i can see|that is all|that is all there is|that is everything")
+    add("f", "", "that is all there is to see|that is all i can make out|nothing more|that is all i notice")
+    for verb in ("call", "describe", "label", "classify", "consider", "name", "place", "put", "locate"):
+        for who in ("i would not", "i do not", "one could not", "you could not", "i can not"):
+            add("call", "not", f"{who} {verb}")
+        for who in ("i would", "you could", "one could", "i", "we", "you can", "one can", "i can", "people", "we would"):
+            add("call", "", f"{who} {verb}|{who} also {verb}")
+    add("call", "", "i take|i would take|i find|i see it as|one may call|you may call|let us call|i rate|i judge")
+    add("nobody", "", "nobody|no one|noone")
+    add("topic", "", "speaking of|as for|regarding|concerning|when it comes to|with regard to|as regards")
+    add("topic", "", "in terms of|with respect to|about|i looked for|i searched for|looking for|i checked for")
+    add("topic", "", "considering|taking|given|to find|to see|to spot|to locate|if you want to find")
+    add("see", "", "it is easy to see|it is easy to spot|it is possible to see|easy to see|easy to spot")
+    add("see", "", "it is possible to make out|it is easy to find|it is easy to make out|one sees")
+    add("f", "", "not only does|not only do|not only will you see")

@@ -96,7 +96,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     if w.at(place).text == "of" and determined and _partitive_follows(w, place + 1):
         return _partitive(w, place + 1, noun)
     if (
-        w.at(place).category == "sup"
+        w.at(place).category in ("sup", "cmp")
         and w.at(place + 1).text == "of"
         and (read := noun_phrase(w, place + 2)) is not None
     ):
@@ -125,6 +125,9 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         place += 1
     elif word.category == "x" and _pattern_word(word) and not definite:
         return None
+    elif word.text in ("position", "location") and (definite or w.at(place + 1).text == "of"):
+        noun.head, noun.attribute = "Q", "place"
+        place += 1
     elif word.category in ("I", "B"):
         noun.head = word.category
         place += 1
@@ -132,7 +135,11 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         noun.head, noun.elided = "one", True
     else:
         return None
+    ordinal = noun.word
     noun.word = word.text
+    if noun.pick and noun.quantifier == "a" and ordinal:
+        # "a third circle"
+        noun.quantifier, noun.number, noun.pick = "num", f">={ordinal}", False
     if definite and noun.quantifier in ("bare", "num"):
         noun.quantifier = "the"
     if noun.head in ("Q", "I", "B"):
@@ -279,7 +286,7 @@ def _determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]:
         elif category == "half":
             noun.quantifier = "half"
         elif category == "ord":
-            noun.pick = True
+            noun.pick, noun.word = True, word.value
         elif category == "#":
             numeral = text in ("one",) or word.value == "=1"
             if text == "one" and (definite or noun.quantifier in ("all", "a") or noun.other or noun.pick):
@@ -380,7 +387,9 @@ def _adjectives(
             place += 1
         elif category == "only" and place == begin:
             noun.alike = "only"
-        elif category in ("paint",) and place > begin:
+        elif category == "paint" and place > begin or (
+            category in ("paint", "p") and w.at(place + 1).category in (*ATTRIBUTE_OF, "S", "g")
+        ):
             pass
         elif category == "#" and superlatives:
             noun.number, noun.plural = word.value, True
@@ -430,6 +439,8 @@ def _is_quality(w: Words, place: int, noun: Noun, first: Word) -> bool:
     if noun.owner is not None or noun.alike in ("same", "different"):
         return True
     after = w.at(place + 1)
+    if w.at(place).text == "form" and first.text == "the" and after.category in ("aux", "that"):
+        return True
     return after.text == "of" and w.at(place + 2).text in ("the", "this", "that", "it")
 
 
@@ -493,9 +504,23 @@ def _without(base: Description, said: Description) -> Description:
 
 def _quality(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
     """Read the owner of "the colour of the circle"."""
-    if w.at(place).text == "of" and (read := noun_phrase(w, place + 1)) is not None:
+    ahead = place
+    if w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category == "see":
+        # "the colour you see on the square"
+        while w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category in ("aux", "see", "maybe"):
+            ahead += 1
+        if w.at(ahead - 1).category == "aux":
+            ahead -= 1
+        if w.at(ahead - 1).category != "see":
+            ahead = place
+    place = ahead
+    if w.at(place).text in ("of", "on", "for", "in") and (read := noun_phrase(w, place + 1)) is not None:
         if read[0].head != "I":
             noun.owner, place = read
+    elif w.at(place).category == "that" and (read := noun_phrase(w, place + 1)) is not None and (
+        w.at(w.skip(read[1])).category in ("h", "show")
+    ):
+        noun.owner, place = read[0], w.skip(read[1]) + 1
     elif w.at(place).category == "&" and w.at(place + 1).category == "Q":
         # "its size and colour": the first will do.
         place += 2
@@ -528,6 +553,15 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
+        if word.category == "p" and w.at(w.skip(ahead + 1)).category in ("aux", "k", "h") and noun.quantifier == "the":
+            # "the rectangle visible is plain"
+            place = ahead + 1
+            continue
+        if word.category == "," and w.at(ahead + 1).category in ("k", "paint"):
+            inserted = modifier(w, ahead + 1, noun)
+            if inserted is not None and w.at(inserted[1]).category == ",":
+                noun.of, place = (*noun.of, *inserted[0]), inserted[1] + 1
+                break
         if word.text in ("you", "we", "i") and w.at(ahead + 1).category in ("aux", "see", "maybe", "h"):
             # "the shape you see is ..."
             end = ahead + 1

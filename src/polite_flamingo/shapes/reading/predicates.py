@@ -33,6 +33,11 @@ _PREPOSITIONS = {
     "over", "down", "up", "off", "out", "across", "near", "around", "by", "close",
 }  # fmt: skip
 _DETERMINERS = {"the", "a", "an", "its", "their", "this", "that", "some", "any", "one", "our", "every"}
+_SEEN = {"found", "noticed", "observed", "counted", "identified", "located", "detected", "recognized"}
+_FINITE = {
+    "sits", "lies", "stands", "appears", "looks", "seems", "rests", "hangs", "floats", "remains",
+    "sit", "lie", "stand", "appear", "look", "seem", "resides",
+}  # fmt: skip
 Read = tuple[list[Condition], int, list[Claim]]
 
 
@@ -80,7 +85,7 @@ def background(w: Words, start: int) -> tuple[list[Claim], int] | None:
     return None
 
 
-def where(w: Words, start: int) -> Read | None:
+def where(w: Words, start: int, bare: bool = False) -> Read | None:
     """Read a place in the image: "in the top left corner", "at the bottom", "dead centre"."""
     place = start
     asides: list[Claim] = []
@@ -103,11 +108,17 @@ def where(w: Words, start: int) -> Read | None:
         prepositions.append("near")
         place += 1
     if w.at(place).text in _DETERMINERS:
-        if not prepositions:
+        if not prepositions and not bare and w.at(start - 1).text not in ("occupies", "occupy", "occupying"):
             return None
         place += 1
     place = w.skip(place)
     sides: list[str] = []
+    if w.at(place).text in ("left of", "right of") and place > start and (
+        w.at(place + 1).category == "i" or w.at(place + 2).category == "I"
+    ):
+        # "the right of the image"
+        name = w.at(place).text.split()[0]
+        return [In(name)], place + (2 if w.at(place + 1).category == "i" else 3), asides
     superlative = False
     while True:
         word = w.at(place)
@@ -119,6 +130,14 @@ def where(w: Words, start: int) -> Read | None:
         elif word.category == "f" and sides:
             pass
         elif (
+            sides and word.text in ("left of", "right of")
+            and (w.at(place + 1).category == "i" or w.at(place + 2).category == "I")
+        ):  # fmt: skip
+            # "at the top right of the image"
+            sides.append(word.text.split()[0])
+            place += 1 if w.at(place + 1).category == "i" else 3
+            break
+        elif (
             word.category == "," and sides and w.at(place + 1).category == "G1" and len(sides) == 1
             and w.at(place + 2).category in ("end", "part", ",")
             and {sides[0], w.at(place + 1).value} & {"top", "bottom"}
@@ -128,7 +147,7 @@ def where(w: Words, start: int) -> Read | None:
             break
         place += 1
     part = ""
-    while w.at(place).category == "part" and (sides or prepositions):
+    while (w.at(place).category == "part" or w.at(place).text == "third") and (sides or prepositions):
         part = w.at(place).value or part or "part"
         place += 1
     if not sides and part != "corner":
@@ -161,10 +180,23 @@ def where(w: Words, start: int) -> Read | None:
         name = f"{' '.join(outer)} corner" if len(outer) == 1 else name if outer else "corner"
     del superlative
     bare = len(sides) == 1 and not part and prepositions[-1:] == ["to"]
-    if bare and w.discourse.against is not None and w.at(place - 1).category == "G1":
-        other = w.discourse.against
-        return [Related(f"{name} of", Group(_group_kind(other.quantifier), other.of))], place, asides
+    other = against(w)
+    if bare and other is not None and name in ("left", "right"):
+        return [Related(f"{name} of", other)], place, asides
+    if other is not None and len(sides) == 1 and not part and name in ("left", "right"):
+        # "yes, on the left": of the other one, or in the image.
+        return [AnyOf(((In(name),), (Related(f"{name} of", other),)))], place, asides
     return [In(name)], place, asides
+
+
+def against(w: Words) -> Group | None:
+    """What the subject was compared with in the question, for "it is bigger"."""
+    other, subject, asked = w.discourse.against, w.discourse.subject, w.discourse.asked
+    if other is None:
+        return None
+    if subject is not None and asked is not None and subject.of == other.of:
+        other = asked
+    return Group(_group_kind(other.quantifier), other.of)
 
 
 def _group_kind(quantifier: str) -> str:
@@ -179,12 +211,18 @@ def relation(w: Words, start: int) -> Read | None:
     word = w.at(place)
     if word.category in ("R", "R!"):
         return _spatial(w, place)
+    if word.category == "Rits":
+        owner = w.discourse.subject or w.discourse.it or w.discourse.asked
+        if owner is None:
+            return None
+        return [Related(word.value, Group(_group_kind(owner.quantifier), owner.of))], place + 1, []
     if word.category == "cmp":
         return _sized(w, place)
     if word.category == "r":
         read = noun_phrase(w, place + 1)
-        if read is None:
-            return None
+        if read is None or read[0].head == "Q":
+            # "by its size" adds nothing.
+            return None if read is None or word.text != "by" else ([], read[1], [])
         end = read[1]
         if w.at(end).category == "&" and (again := noun_phrase(w, end + 1)) is not None:
             if w.at(again[1]).category not in ("aux", "k", "h"):
@@ -252,11 +290,10 @@ def _spatial(w: Words, place: int) -> Read | None:
         side = {"left of": "left", "right of": "right", "above": "top", "below": "bottom"}[names[0]]
         return [In(side)], place + 1, []
     if read is None:
-        other = w.discourse.against
-        if other is None:
+        group = against(w)
+        if group is None:
             sup = {"left of": "left", "right of": "right", "above": "top", "below": "bottom"}
             return [Extreme(sup[name]) for name in names], place, []
-        group = Group(_group_kind(other.quantifier), other.of)
         return [Related(name, group) for name in names], place, []
     noun, end = read
     groups = [_other_side(w, noun)]
@@ -315,9 +352,9 @@ def _sized(w: Words, place: int) -> Read | None:
         return [Related(name, group) for group in groups], end, []
     if w.at(end).category in ("S", "g"):
         return None
-    other = w.discourse.against
+    other = against(w)
     if other is not None:
-        return [Related(name, Group(_group_kind(other.quantifier), other.of))], end, []
+        return [Related(name, other)], end, []
     group = w.discourse.several()
     return [Extreme(w.at(place).value, as_group(group.of) if group else ())], end, []
 
@@ -387,6 +424,13 @@ def _one_feature(w: Words, start: int) -> tuple[list[Condition], int, bool] | No
             break
         place += 1
     word = w.at(place)
+    if (
+        (word.text == "shape" or (word.category == "Q" and word.value == "shape"))
+        and w.at(place + 1).text == "of" and not conditions
+    ):  # fmt: skip
+        of = place + 2 + (w.at(place + 2).text in ("a", "an", "the"))
+        if w.at(of).category == "S":
+            return [Is("shape", (w.at(of).value.rstrip("+"),))], of + 1, refused
     if word.category == "S" or word.category == "g" and word.text != "shape":
         return None
     if word.category == "Q" or word.text == "shape":
@@ -438,21 +482,23 @@ def modifier(w: Words, place: int, noun: Noun) -> Read | None:
         "located", "placed", "positioned", "situated", "sitting", "standing", "lying", "resting",
         "hanging", "floating", "nestled", "tucked", "hiding", "set",
     ):  # fmt: skip
-        if noun.quantifier == "the" and noun.head != "one":
-            return None
-        return where(w, w.skip(place + 1)) or relation(w, w.skip(place + 1))
+        read = where(w, w.skip(place + 1)) or relation(w, w.skip(place + 1))
+        if read is not None and noun.quantifier == "the" and noun.head != "one":
+            # "the star located at the top (is green)", but not "the star sitting at the top".
+            return read if _verb_follows(w, read[1]) or w.at(read[1]).category == "," else None
+        return read
     if category == "p" and (read := where(w, w.skip(place + 1))) is not None:
         return read if noun.quantifier in ("a", "bare", "num") else None
     if category in ("G1", "G2") or text in _PREPOSITIONS or text in ("near", "close to", "by"):
         read = where(w, place)
         if read is not None:
             return read
-    if category in ("R", "cmp", "r") or text == "as":
+    if category in ("R", "Rits", "cmp", "r") or text == "as":
         if noun.head == "pron" and category != "R":
             return None
         read = relation(w, place)
         # "above" without another thing is no modifier.
-        if read is not None and read[1] > place + 1:
+        if read is not None and (read[1] > place + 1 or category == "Rits"):
             return read
     return None
 
@@ -463,6 +509,9 @@ def _relative(w: Words, place: int, comma: bool) -> Read | None:
     if kind == "":
         return None
     said = predicate(w, place, kind, denied)
+    if said is not None and said[0].empty and comma and w.at(w.skip(said[1])).category == ",":
+        # "the star, which you see, ..."
+        return [], w.skip(said[1]) + 1, []
     if said is None or said[0].unsure or said[0].exists is not None and not said[0].of:
         return ([], said[1], []) if said and said[0].exists else None
     conditions, end = said[0].of, said[1]
@@ -556,7 +605,7 @@ def predicate(
         if word.text in ("both",) and w.at(ahead + 1).category in (*ATTRIBUTE_OF, "f"):
             place = ahead + 1
             continue
-        if word.category == "p" or (word.text == "there" and not said.of and kind == "be"):
+        if word.category == "p" or word.text in _SEEN or (word.text == "there" and not said.of and kind == "be"):
             if word.text in ("shown", "depicted", "displayed", "presented", "seen", "featured", "visible"):
                 inner = _atom(w, w.skip(ahead + 1), said, bare=True) if w.at(ahead + 1).category != "," else None
             else:
@@ -597,6 +646,8 @@ def predicate(
             turned = w.at(ahead).category == "not"
             if turned:
                 ahead = w.skip(ahead + 1)
+            if joint.category == "," and w.at(ahead).text in _FINITE:
+                break
             if not _goes_on(w, ahead, indefinite=bool(said.of) and joint.category != ","):
                 break
             if joint.category in ("or",):
@@ -667,6 +718,14 @@ def _had(w: Words, start: int, said: Predicate, lacking: bool) -> tuple[Predicat
         said.alike, said.attribute, place = alike
         said.empty = False
         return said, place
+    at = place + (w.at(place).text in _DETERMINERS)
+    if w.at(at).text in ("position", "place", "location", "spot"):
+        # "has a position on the left"
+        held = where(w, w.skip(at + 1)) or relation(w, w.skip(at + 1))
+        if held is not None:
+            said.of += [Not(tuple(held[0]))] if said.negated else held[0]
+            said.empty = False
+            return said, held[1]
     same = relation(w, place) if w.at(place).text in ("the", "a") or w.at(place).category == "alike" else None
     read = same or feature(w, place)
     if read is None:
@@ -740,7 +799,12 @@ def _atom(w: Words, place: int, said: Predicate, bare: bool) -> Read | None:
     if text in ("equally", "equal", "the same") and w.at(place + 1).category == "z":
         said.alike, said.attribute = "same", "size"
         return [], place + 2, []
-    if category == "k" or (text in ("as", "like") and w.at(place + 1).category not in ATTRIBUTE_OF):
+    if text == "that" and w.at(place + 1).text == "of":
+        return _atom(w, place + 2, said, bare)
+    if category == "k" or (
+        text in ("as", "like")
+        and not (w.at(place + 1).category in ATTRIBUTE_OF and w.at(place + 2).text == "as")
+    ):
         return _atom(w, place + 1, said, bare)
     if category == "paint":
         return painted(w, place) or _atom(w, place + 1, said, bare)

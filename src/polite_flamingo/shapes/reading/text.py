@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from functools import lru_cache
 
-from polite_flamingo.shapes.reading.asked import question_and_discourse
+from polite_flamingo.shapes.reading.asked import inner_query, question_and_discourse
 from polite_flamingo.shapes.reading.claims import Claim
 from polite_flamingo.shapes.reading.clauses import Reader
 from polite_flamingo.shapes.reading.discourse import Discourse
@@ -35,7 +34,7 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
     alternatives and past beliefs claim nothing.
     """
     query, discourse = _asked(question) if question else (None, Discourse())
-    reader = Reader(query, deepcopy(discourse))
+    reader = Reader(query, discourse.copy())
     undecided = False
     for words, mark in sentences(text):
         if mark == "?":
@@ -44,6 +43,10 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
                 continue
             if _is_question(words, reader.d):
                 _note_topic(words, reader)
+                if query is None or not query.claims:
+                    # A question asked in the text, to be answered there.
+                    inner = inner_query(words, reader.d)
+                    reader.query = inner or reader.query
                 continue
         words = _decided(words)
         doubts = [word for word in words if word.category == "maybe" and word.text not in ("could", "might", "may")]
@@ -83,6 +86,13 @@ def _is_question(words: list[Word], discourse: Discourse) -> bool:
 
 def _note_topic(words: list[Word], reader: Reader) -> None:
     """Take "The square?" up as what is spoken of next."""
+    w = Words(words, reader.d)
+    if words[0].text in ("what", "how", "and") and len(words) > 1 and words[1].text == "about":
+        words = words[2:]
+    elif words[0].category == "&":
+        words = words[1:]
+    if not words:
+        return
     w = Words(words, reader.d)
     if words[0].text in _ASKING or words[0].category in ("aux", "maybe"):
         return

@@ -101,9 +101,9 @@ def _definite(scene: Scene, claim: Claim) -> Truth:
             return None
         raise MissingError
     if claim.number and not _number(len(members), claim.number):
-        return False
+        raise MissingError
     if claim.quantifier == "both" and len(members) != 2:
-        return False
+        raise MissingError
     if claim.quantifier in ("same", "different", "values"):
         values = [str(getattr(thing, claim.value)) for thing in members]
         if claim.quantifier == "values":

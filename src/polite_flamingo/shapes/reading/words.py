@@ -42,6 +42,7 @@ _TOKEN = re.compile(r"'s\b|s'(?=\s)|\d+(?:\.\d+)?|[a-z]+|[,:.;!?\n]")
 _EQUALLY = re.compile(r"\b(?:just|exactly|equally|about|almost|nearly|every bit) as (?=\w+ as\b)")
 # "plus a star" adds; "a plus" is a cross.
 _PLUS = re.compile(r",? plus (?=(?:an?|the|one|two|three|four|five|six|seven|\d)\b)()")
+_BULLET = re.compile(r"(?m)^\s*(?:\d+[.)]|[-*\u2022])[ \t]+(?=\S)")
 _SENTENCE_END = {".", ";", "!", "?", "\n"}
 _DASH = re.compile(r"\s+-+\s+|[\u2013\u2014\u2026]|--+|\.{3}")
 
@@ -51,6 +52,8 @@ def normalise(text: str) -> str:
     text = text.lower()
     if "\u2019" in text or "\u2018" in text:
         text = text.replace("\u2019", "'").replace("\u2018", "'")
+    if "\n" in text or text.startswith("1"):
+        text = _BULLET.sub("", text)
     text = _DASH.sub(" , ", text)
     if "'" in text:
         text = _NEGATED.sub(lambda m: _IRREGULAR.get(m[1], f"{m[1]} not"), text)

@@ -1,0 +1,293 @@
+"""Texts that tell what changed between two pictures: added, removed, recoloured, moved, nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from polite_flamingo.shapes.reading.claims import (
+    Claim,
+    Condition,
+    Description,
+    In,
+    Is,
+    Not,
+    attributes,
+)
+from polite_flamingo.shapes.reading.discourse import Discourse, Referent
+from polite_flamingo.shapes.reading.nouns import Words, final, noun_phrase
+from polite_flamingo.shapes.reading.predicates import where
+from polite_flamingo.shapes.reading.words import Word, normalise, sentences
+from polite_flamingo.shapes.scene import Scene, Thing, region
+
+_REMOVED = (
+    r"\b(?:gone|missing|removed|disappear(?:ed|s)?|vanish(?:ed|es)?|deleted|absent|erased|taken (?:away|out)|"
+    r"no longer (?:there|present|visible|in|here|shown|exists?|be seen|appears?|contains?|has|shows|includes)|"
+    r"no longer (?:a|an|any)\b|anymore|any more|any longer|dropped out|has left|was lost|lost|loses|lacks|"
+    r"taken from|left out|not (?:there|present|visible|in the (?:second|after|other|new|later))|cut out|went away|goes away)\b"
+)
+_ADDED = (
+    r"\b(?:added|appear(?:ed|s)|new|introduced|inserted|shown up|showed up|additional|extra|popped up|"
+    r"emerged|joined|put in|placed there|come in|was not there before|not there before|gained|gains|"
+    r"only in the (?:second|after|right)|another)\b"
+)
+_MOVED = (
+    r"\b(?:moved?|moves|shifted|shifts|relocated|changed (?:its )?(?:position|place|location|places)|slid|"
+    r"different (?:position|place|location|spot)|new (?:position|place|location|spot)|jumped|displaced|"
+    r"repositioned|went from|travel(?:l)?ed|been put|swapped places|change[sd]? (?:position|place))\b"
+)
+_COLORED = (
+    r"\b(?:turned|turns|became|becomes|changed|changes|recolou?red|repainted|painted|went|goes|switched|"
+    r"now|colou?r|used to be|was|has gone|replaced|instead|previously|before)\b"
+)
+_NONE = (
+    r"\b(?:no (?:change|difference)s?|nothing (?:has |have |is |was )?(?:changed|changes|different|differs|new|moved)|"
+    r"identical|unchanged|exactly the same|(?:are|look|seem|appear|remain|is) (?:all )?the same(?! (?:color|size|shape))|"
+    r"not (?:changed|changed at all|differ|different)|same (?:image|picture|scene)|no visible (?:change|difference)|"
+    r"not (?:see|find|spot|notice) any (?:change|difference)s?|there is not any (?:change|difference)|everything (?:stayed|remains|is) the same)\b"
+)
+_ANY = re.compile("|".join((_REMOVED, _ADDED, _MOVED, _NONE, r"\b(?:turned|became|changed|recolou?red|repainted|is now|now)\b")))
+_ASKED = re.compile(r"\b(?:chang|differ|two (?:images|pictures|photos|scenes)|between the|before and after|both (?:images|pictures))")
+_SPLIT = re.compile(r"[.;!?\n]+|,? (?:and|but|while|whereas) (?=(?:the|a|an|there|it|its)\b)")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: ``kind`` is added, removed, color, moved or none.
+
+    ``of`` describes the thing (before it changed, if it was there), ``to`` and ``origin`` what it
+    became or where it went, and what it was or where it came from.
+    """
+
+    kind: str
+    of: Description = ()
+    to: Description = ()
+    origin: Description = ()
+    holds: bool = True
+
+    def claim(self) -> Claim:
+        """The change as a claim, for verdicts."""
+        return Claim("change", self.of, self.to, self.holds, value=self.kind, other=self.origin)
+
+
+def speaks_of_change(draft: str, question: str | None) -> bool:
+    """Whether a text is about two pictures."""
+    if question is not None and _ASKED.search(question.lower()):
+        return True
+    return bool(question is None and _ANY.search(normalise(draft)))
+
+
+def read_changes(text: str) -> tuple[Change, ...]:
+    """List the changes a text tells of."""
+    found: list[Change] = []
+    discourse = Discourse()
+    for part in _SPLIT.split(normalise(text)):
+        change = _change(part.strip(" ,"), discourse)
+        if change is not None and change not in found:
+            found.append(change)
+    return tuple(found)
+
+
+def _change(part: str, discourse: Discourse) -> Change | None:
+    if not part or re.search(r"\b(?:whether|if|not sure|can not tell|let me know)\b", part):
+        return None
+    if re.search(_NONE, part) and not re.search(r"except|apart from|other than|but the", part):
+        return Change("none")
+    part = part.replace("from left to right", "from the left to the right").replace(
+        "from top to bottom", "from the top to the bottom"
+    )
+    words = [word for words, _ in sentences(part) for word in words]
+    nouns, colors, places = _contents(words, discourse)
+    if not nouns and discourse.it is not None and re.search(r"\b(?:it|they)\b", part):
+        nouns = [discourse.it.of]
+    if not nouns:
+        return None
+    thing = nouns[0]
+    denied = bool(re.search(r"\b(?:not|never) (?:been |have |has )?(?:moved|removed|added|changed|gone|turned)", part))
+    discourse.it = Referent("the", thing)
+    recolored = _recolored(part, thing, nouns, colors, places)
+    if re.search(_MOVED, part) and not (recolored and not places):
+        origin, target = _from_to(part, places)
+        return Change("moved", _unplaced(thing), target, origin, not denied)
+    if recolored is not None and re.search(_COLORED, part):
+        return Change("color", *recolored, holds=not denied)
+    if re.search(_REMOVED, part):
+        if re.search(r"\bnot (?:there|present|visible) before\b|\bwas (?:missing|absent) before", part):
+            return Change("added", thing, holds=not denied)
+        return Change("removed", thing, holds=not denied)
+    if re.search(_ADDED, part) or re.search(r"\bthere (?:is|are) (?:.*\b)?now\b|\bnow (?:there|contains|has|shows|includes|also)\b|\bis now (?:there|present|visible|also)\b", part):
+        return Change("added", thing, holds=not denied)
+    if places and re.search(r"\bnow\b|\binstead\b", part):
+        origin, target = _from_to(part, places)
+        return Change("moved", _unplaced(thing), target or places[-1], origin, not denied)
+    return None
+
+
+def _contents(
+    words: list[Word], discourse: Discourse
+) -> tuple[list[Description], list[str], list[Description]]:
+    """The things, bare colours and places of a part, in order."""
+    w = Words(words, discourse)
+    nouns: list[Description] = []
+    colors: list[str] = []
+    places: list[Description] = []
+    place = 0
+    while place < w.size:
+        word = w.at(place)
+        found = noun_phrase(w, place)
+        if found is not None and found[0].head in ("S", "g") and found[1] > place:
+            of = final(found[0])
+            if of and not (found[0].head == "g" and word.text in ("something", "nothing", "everything")):
+                nouns.append(of)
+                places += [(c,) for c in of if isinstance(c, In)]
+                place = found[1]
+                continue
+            if found[0].head == "g" and word.text in ("something", "nothing", "everything"):
+                place = found[1]
+                continue
+        if found is not None and found[0].head == "one" and found[0].of:
+            nouns.append(final(found[0]))
+            place = found[1]
+            continue
+        read_place = where(w, place)
+        if read_place is not None and read_place[1] > place:
+            places.append(tuple(read_place[0]))
+            place = read_place[1]
+            continue
+        if word.category == "C":
+            colors.append(word.value)
+        place += 1
+    return nouns, colors, places
+
+
+def _unplaced(of: Description) -> Description:
+    return tuple(c for c in of if not isinstance(c, In))
+
+
+def _recolored(
+    part: str, thing: Description, nouns: list[Description], colors: list[str], places: list[Description]
+) -> tuple[Description, Description, Description] | None:
+    """What a thing was and became: "the red circle is now blue", "a circle went from red to blue"."""
+    del places
+    own = attributes(thing).get("color")
+    if len(nouns) > 1 and re.search(r"\bbecame|turned|replaced|changed (?:in)?to|instead of|now\b", part):
+        # "the red circle became a blue circle"
+        first, second = attributes(nouns[0]), attributes(nouns[1])
+        if "color" in first and "color" in second and first["color"] != second["color"]:
+            if first.get("shape") == second.get("shape") or "shape" not in second:
+                new, old = (second, first) if "instead of" not in part else (first, second)
+                base = tuple(c for c in nouns[0] if not (isinstance(c, Is) and c.attribute == "color"))
+                return (*base, Is("color", (old["color"],))), (Is("color", (new["color"],)),), ()
+    if not colors:
+        return None
+    base = tuple(c for c in thing if not (isinstance(c, Is) and c.attribute == "color"))
+    came = re.search(r"\bfrom (?:\w+ )?([a-z]+)", part)
+    if len(colors) >= 2:
+        old, new = colors[0], colors[-1]
+        if re.search(r"\b(?:instead of|rather than|not)\b", part) or re.search(
+            r"\bnow\b.*\b(?:was|used to|before|previously)\b", part
+        ) or (came and came[1] in (colors[-1], "gray" if colors[-1] == "gray" else colors[-1]) and f"from {colors[-1]}" in part):
+            old, new = colors[-1], colors[0]
+        return (*base, Is("color", (old,))), (Is("color", (new,)),), ()
+    only = colors[0]
+    if re.search(rf"\b(?:used to be|was|instead of|rather than|from|previously|no longer) (?:\w+ )?{only}\b", part):
+        if own is None or own == only:
+            if re.search(r"\bwas (?:\w+ )?\w+ (?:ed|painted|colored)", part):
+                return thing, (Is("color", (only,)),), ()
+            return (*base, Is("color", (only,))), (), ()
+        return (*base, Is("color", (only,))), (Is("color", (own,)),), ()
+    return thing, (Is("color", (only,)),), ()
+
+
+def _from_to(part: str, places: list[Description]) -> tuple[Description, Description]:
+    if not places:
+        return (), ()
+    if len(places) > 1:
+        if re.search(r"\bto\b.*\bfrom\b|\bnow\b.*\b(?:from|was|used to)\b", part):
+            return places[1], places[0]
+        return places[0], places[-1]
+    if re.search(r"\b(?:from|away from|out of|was|used to be|no longer)\b", part) and not re.search(
+        r"\bto\b|\binto\b|\bnow\b|towards?\b", part
+    ):
+        return places[0], ()
+    return (), places[0]
+
+
+def same_changes(
+    meant: Sequence[Change], said: Sequence[Change], extra: bool = False
+) -> bool:
+    """Whether texts tell of the same changes; with ``extra``, the second may tell of more."""
+    if not said:
+        return False
+    if not all(any(_tells(one, other) for other in said) for one in meant):
+        return False
+    return extra or all(any(_tells(other, one, loose=True) for one in meant) for other in said)
+
+
+def _tells(wanted: Change, said: Change, loose: bool = False) -> bool:
+    """Whether ``said`` tells of what ``wanted`` tells; ``loose``: wording may leave details out."""
+    if (wanted.kind, wanted.holds) != (said.kind, said.holds):
+        return False
+    if wanted.kind == "none":
+        return True
+    return (
+        _agree(wanted.of, said.of)
+        and _agree(wanted.to, said.to, needed=True)
+        and _agree(wanted.origin, said.origin, needed=not loose)
+    )
+
+
+def _agree(wanted: Description, said: Description, needed: bool = True) -> bool:
+    """Whether all that is wanted is said, and nothing else."""
+    del needed
+    first, second = attributes(wanted), attributes(said)
+    if any(second.get(name) != value for name, value in first.items()):
+        return False
+    places, others = (
+        {c.place for c in of if isinstance(c, In)} for of in (wanted, said)
+    )
+    return places <= others
+
+
+def change_truth(before: Scene, after: Scene, change: Change) -> bool | None:
+    """Whether a change that a text tells of is the one between two scenes."""
+    lost = [t for t in before.things if t not in after.things]
+    gained = [t for t in after.things if t not in before.things]
+    value = _true(lost, gained, change)
+    return value if change.holds else not value
+
+
+def _true(lost: list[Thing], gained: list[Thing], change: Change) -> bool:
+    if change.kind == "none":
+        return not lost and not gained
+    if change.kind == "removed":
+        return any(_is(thing, change.of) for thing in lost) and not gained
+    if change.kind == "added":
+        return any(_is(thing, change.of) for thing in gained) and not lost
+    for old in lost:
+        for new in gained:
+            if change.kind == "color" and old.color != new.color and old.box == new.box:
+                # "the blue circle used to be red" names it by what it is now.
+                named = _is(old, change.of) or _is(new, change.of)
+                if named and _is(new, change.to) and _is(old, change.origin):
+                    return True
+            if change.kind == "moved" and old.box != new.box and old.color == new.color:
+                if _is(old, change.of) and _is(new, change.to) and _is(old, change.origin):
+                    return True
+    return False
+
+
+def _is(thing: Thing, of: Description) -> bool:
+    return all(_meets(thing, condition) for condition in of)
+
+
+def _meets(thing: Thing, condition: Condition) -> bool:
+    if isinstance(condition, Is):
+        return getattr(thing, condition.attribute, None) in condition.values
+    if isinstance(condition, In):
+        here = set(region(thing).split())
+        return set(condition.place.lstrip("=").split()) - {"corner", "half", "edge"} <= here
+    if isinstance(condition, Not):
+        return not _is(thing, condition.of)
+    return True
