@@ -139,7 +139,7 @@ def waiting_run(client: SyncPrefectClient, name: str) -> Any:
     end = time.monotonic() + 120
     wanted = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
     while time.monotonic() < end:
-        found = client.read_flow_runs(flow_run_filter=wanted)
+        found = client.read_flow_runs(flow_run_filter=wanted, limit=1)
         if found and found[0].state is not None and found[0].state.is_paused():
             return found[0].id
         time.sleep(0.3)

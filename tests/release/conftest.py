@@ -12,7 +12,8 @@ import yaml
 
 from polite_flamingo.core.profiles import profile_text
 
-PROFILES = Path(__file__).parents[2] / "profiles"
+ROOT = Path(__file__).parents[2]
+PROFILES = ROOT / "profiles"
 CODE = """
 import json, sys
 from pathlib import Path
@@ -28,7 +29,14 @@ if sys.argv[1] == "samples":
     write_table(Path("data/samples/a.parquet"), pa.Table.from_pylist(rows))
     write_json(Path("data/quality/gate.json"), {"success": True, "rows": {"samples": len(rows)}})
 else:
-    write_json(Path("reports/metrics.json"), {"headline": {"kept_share": len(rows) / 10}})
+    share = len(rows) / 10
+    write_json(Path("reports/metrics.json"), {"headline": {"kept_share": share}})
+    plots = Path("reports/plots")
+    names = ("raw", "rewritten", "kept", "style")
+    write_json(plots / "rewards.json", [{"reward": n, **dict.fromkeys(names, share)} for n in (0, 1)])
+    names = ("pf_accuracy", "raw_accuracy", "pf_reward", "raw_reward")
+    write_json(plots / "stages.json", [{"stage": n, **dict.fromkeys(names, share)} for n in (0, 1)])
+    write_json(plots / "funnel.json", [{"part": "a: kept", "outcome": "kept", "rewrites": len(rows)}])
 """
 STAGES = {
     "stages": {
@@ -41,9 +49,12 @@ STAGES = {
         "report": {
             "cmd": "python make.py report",
             "deps": ["data/samples"],
+            "outs": ["reports/plots"],
             "metrics": [{"reports/metrics.json": {"cache": False}}],
         },
-    }
+    },
+    # The plots that are shipped.
+    "plots": yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"],
 }
 
 

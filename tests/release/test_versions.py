@@ -76,7 +76,7 @@ def test_a_release_is_committed_tagged_pushed_listed_compared_and_reproduced(
 
     # An older version is built again although the workspace has gone on.
     assert cli.main(["--root", str(root), "reproduce", "v1", "--environment", "here"]) == 0
-    assert "3 of 3 outs are equal" in capsys.readouterr().out
+    assert "4 of 4 outs are equal" in capsys.readouterr().out
     # A version that says other hashes is told, out by out.
     path = manifest.path_of(root, "v1")
     wrong = read_json(path)

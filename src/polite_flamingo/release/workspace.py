@@ -30,7 +30,9 @@ def said(call: Sequence[str], root: Path, what: str) -> str:
     done = command(call, root)
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no reason given"]
-        raise UserError(f"{what}: {lines[-1].strip()}")
+        # DVC ends with where to ask for help; its reason is the line before.
+        reason = next((line for line in lines if line.startswith("ERROR: ")), lines[-1])
+        raise UserError(f"{what}: {reason.removeprefix('ERROR: ').strip()}")
     return done.stdout
 
 
