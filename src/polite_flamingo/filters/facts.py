@@ -31,6 +31,14 @@ _PART_OF_IMAGE = re.compile(
 _YES = re.compile(r"\byes\b|\byeah\b|\bindeed\b")
 _NO = re.compile(r"\bno\b(?=\s*(?:[.,;:!]|$|(?:it|there|they|the|this|that|i)\b))")
 _DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
+# What says, beside these, that a thing is not there; and questions whether one is.
+_ABSENT = re.compile(
+    _DENIAL.pattern + r"|\b(?:neither|absent|absence|missing|lack(?:s|ing)?|cannot|free of|zero|"
+    r"nowhere|in vain|fail(?:s|ing)?)\b"
+)
+_PRESENCE = re.compile(
+    r"\b(?:there|contains?|shows?|shown|see|seen|present|visible|any|find|found|image|picture)\b"
+)
 # Words that are others with two letters swapped.
 _NO_TYPOS = frozenset({"there"})
 # "the gray object is a star": a gray star.
@@ -343,6 +351,8 @@ def answered(
     silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
     if silent or _speaks_against(first, rewrite):
         lost = 1.0
+    if _is_turned(instruction, first, rewrite):
+        lost = 1.0
     # "Is the circle above the star?" "Yes, the circle is above the circle."
     things = _values(asked, "thing") - {""}
     named = [m.get("thing") for reading in readings for m in reading.mentions if m.get("thing")]
@@ -371,6 +381,25 @@ def _speaks_against(draft: str, rewrite: str) -> bool:
     """One says yes and the other no; both words in the rewrite speak against either."""
     told, said = _polarity(draft), _polarity(rewrite)
     return len(told) == 1 and bool(said) and said != told
+
+
+def _is_turned(instruction: str, draft: str, rewrite: str) -> bool:
+    """Asked whether a thing is there, the draft says it is and the rewrite that it is not, or so.
+
+    A question for absence turns what yes and no mean: "is there no circle?" "no" tells of one, and
+    "No, there is no circle" does not, whatever its first word.
+    """
+    told, question = _polarity(draft), read(instruction)
+    if len(told) != 1 or len(draft.split()) > 2 or len(question.mentions) != 1:
+        return False
+    if not _PRESENCE.search(instruction.casefold()):
+        return False
+    there = (told == {"yes"}) != bool(_DENIAL.search(instruction.casefold()))
+    body = _NO.sub(" ", _YES.sub(" ", rewrite.casefold()))
+    denials = len(_ABSENT.findall(body))
+    if not any(reading.mentions for reading in _sentences(body)) or denials > 1:
+        return False
+    return there == (denials == 1)
 
 
 def _polarity(text: str) -> set[str]:

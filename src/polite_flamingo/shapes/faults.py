@@ -111,6 +111,9 @@ def rewrite_examples(
     tasks = [task for task, faults in FAULTS.items() if fault in faults]
     task = choose([name for name in tasks for _ in range(_TASK_SHARES[name])], rng)
     made = _drafted(scene, task, pool, wording, rng)
+    if fault == "lost_fact" and not _losable(made, scene):
+        # Nothing in the scene is told apart from the rest: a thing seen otherwise is a fault there.
+        fault = "changed_fact"
     bad = _faulty(made, fault, scene, pool, seed, wording, rng)
     shared = {
         "task": task,
@@ -375,15 +378,23 @@ def _misdescribed(
 ) -> str:
     """Describe the scene but for one thing that the captions name: left out, or seen otherwise."""
     things = [thing for thing in scene.things if _told(thing, scene, made.references)]
-    if not things or (fault == "lost_fact" and len(scene.things) == 1):
-        fault = "changed_fact"
     thing = choose(things or scene.things, rng)
     if fault == "lost_fact":
         left = tuple(other for other in scene.things if other != thing)
         return _description(replace(scene, things=left), wording, rng)
-    wrong = _misseen(thing, scene, made.references, rng)
-    seen = tuple(wrong if other == thing else other for other in scene.things)
+    # Where captions name no thing that can be told apart, all are seen otherwise.
+    mistaken = (thing,) if things else scene.things
+    seen = tuple(
+        _misseen(other, scene, made.references, rng) if other in mistaken else other
+        for other in scene.things
+    )
     return _description(replace(scene, things=seen), wording, rng)
+
+
+def _losable(made: Drafted, scene: Scene) -> bool:
+    """Tell whether captions name a thing of several that a description can leave out."""
+    told = any(_told(thing, scene, made.references) for thing in scene.things)
+    return told and len(scene.things) > 1
 
 
 def _told(thing: Thing, scene: Scene, lines: tuple[str, ...], *names: str) -> bool:
