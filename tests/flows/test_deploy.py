@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,8 @@ def test_a_promotion_waits_for_a_person(
                 run_input={"approve": approve, "who": "Ada", "why": "good"},
             )
 
-        thread = threading.Thread(target=answer)
+        # Settings live in the context, which a thread does not inherit.
+        thread = threading.Thread(target=copy_context().run, args=(answer,))
         thread.start()
         states.append(run(root=root, wait_seconds=120, return_state=True))
         thread.join(timeout=120)
