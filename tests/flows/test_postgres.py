@@ -115,9 +115,9 @@ def test_the_pipeline_runs_on_a_prefect_server_with_postgresql(
     assert count.stdout.strip() == "1"
 
 
-@pytest.mark.skipif(not find_spec("psycopg2"), reason="needs polite-flamingo[postgres]")
+@pytest.mark.skipif(not find_spec("psycopg"), reason="needs polite-flamingo[postgres]")
 def test_mlflow_keeps_runs_in_postgresql(cluster: int, tmp_path: Path) -> None:
-    uri = f"postgresql://flamingo@127.0.0.1:{cluster}/mlflow"
+    uri = f"postgresql+psycopg://flamingo@127.0.0.1:{cluster}/mlflow"
     runs.init(uri, tmp_path / "mlartifacts")
     with runs.open_run(uri, tmp_path / "mlartifacts", "base_lm", "k", {}, patience=0) as run:
         run.log(0, {"loss": 1.5})
