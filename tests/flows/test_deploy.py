@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 from prefect import resume_flow_run
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+from prefect.client.schemas.sorting import FlowRunSort
 
 from flows import deploy, limits, stages, ui
 from flows import pipeline as pipelines
@@ -139,7 +141,7 @@ def waiting_run(client: SyncPrefectClient, name: str) -> Any:
     end = time.monotonic() + 120
     wanted = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
     while time.monotonic() < end:
-        found = client.read_flow_runs(flow_run_filter=wanted, limit=1)
+        found = client.read_flow_runs(flow_run_filter=wanted, limit=1, sort=FlowRunSort.ID_DESC)
         if found and found[0].state is not None and found[0].state.is_paused():
             return found[0].id
         time.sleep(0.3)
@@ -171,9 +173,10 @@ def test_a_promotion_waits_for_a_person(
                 run_input={"approve": approve, "who": "Ada", "why": "good"},
             )
 
-        thread = threading.Thread(target=answer)
+        # Settings live in the context, which a thread does not inherit.
+        thread = threading.Thread(target=copy_context().run, args=(answer,))
         thread.start()
-        states.append(run(root=root, wait_seconds=120, return_state=True))
+        states.append(run(root=root, wait_seconds=60, return_state=True))
         thread.join(timeout=120)
     assert states[0].is_completed(), states[0].message
     assert settled == ([("7", "good", "Ada")] if approve else [])

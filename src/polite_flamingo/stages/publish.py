@@ -55,7 +55,8 @@ def published(paths: Layout, uri: str | None = None) -> Published:
     uri = uri or runs.default_uri(paths.runs)
     experiment = runs.init(uri, paths.runs / "mlartifacts")
     client = runs.connect(uri)
-    ids, models = {}, {}
+    ids: dict[str, str] = {}
+    models: dict[str, str] = {}
     served = {
         folder.relative_to(paths.root).as_posix(): name for name, folder in model_folders(paths)
     }

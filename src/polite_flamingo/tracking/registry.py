@@ -210,8 +210,8 @@ def describe_version(
             client.set_model_version_tag(name, version, tag, value)
     model_id = getattr(found, "model_id", None)
     if model_id and figures and set(facts.items()) - set(found.tags.items()):
-        for key, value in figures.items():
-            client.log_metric(run_id, _metric_name(key), value, model_id=model_id)
+        for key, figure in figures.items():
+            client.log_metric(run_id, _metric_name(key), figure, model_id=model_id)
 
 
 def put_evidence(uri: str, run_id: str, name: str, version: str, key: str, folder: Path) -> bool:
