@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
@@ -77,7 +78,9 @@ def question_and_discourse(question: str) -> tuple[Query | None, Discourse]:
 def inner_query(words: list[Word], discourse: Discourse) -> Query | None:
     """Read a question that a text asks itself."""
     text = " ".join(word.text for word in words)
-    if not _ASKS.match(text) or text.startswith(("would you", "do you want", "shall", "can i", "could you")):
+    if not _ASKS.match(text) or text.startswith(
+        ("would you", "do you want", "shall", "can i", "could you")
+    ):
         return None
     query = _query(_POLITE.sub("", text), discourse)
     if query is not None:
@@ -157,7 +160,7 @@ def _introduce(query: Query, discourse: Discourse) -> None:
         if discourse.it is None:
             discourse.listed = []
         return
-    if plural or named and query.kind == "count":
+    if plural or (named and query.kind == "count"):
         scope = query.scope if query.kind == "count" else ()
         discourse.they = discourse.group = Referent("all", (*of, *scope))
     elif named and not query.scope:
@@ -185,7 +188,7 @@ def _query(text: str, discourse: Discourse) -> Query | None:
     for more, _ in found[1:]:
         words = words + more
     words = [word for word in words if word.category not in ("hedge",)]
-    while words and words[0].category in ("f", "i", ",", "&", "but") :
+    while words and words[0].category in ("f", "i", ",", "&", "but"):
         words = words[1:]
     while len(words) > 1 and words[1].category == "f" and words[0].text in ("what", "which"):
         words = [words[0], *words[2:]]
@@ -199,16 +202,22 @@ def _query(text: str, discourse: Discourse) -> Query | None:
             "what", "which", "where", "how", "is", "are", "do", "does", "who",
         ) and len(words) - index > 4:  # fmt: skip
             return _query(" ".join(x.text for x in words[index + 1 :]), discourse)
-    if first.text == "how" or first.category == "K" or w.at(1).category == "K" or any(
-        a.text == "how" and b.category == ">=" for a, b in zip(words, words[1:], strict=False)
+    if (
+        first.text == "how"
+        or first.category == "K"
+        or w.at(1).category == "K"
+        or any(
+            a.text == "how" and b.category == ">=" for a, b in itertools.pairwise(words)
+        )
     ):
         return _how(w, text)
-    if first.text in ("count",) or text.startswith(("count ", "give the number of ", "the number of ")):
+    if first.text in ("count",) or text.startswith(
+        ("count ", "give the number of ", "the number of ")
+    ):
         read = noun_phrase(w, 1)
         return Query("count", read[0]) if read else None
     if first.text in ("what", "which", "who", "whats", "name", "identify", "list", "describe") or (
-        first.text in ("in", "on", "at", "of", "to")
-        and w.at(1).text in ("what", "which")
+        first.text in ("in", "on", "at", "of", "to") and w.at(1).text in ("what", "which")
     ):
         return _what(w)
     if first.text in ("where", "whereabouts", "locate"):
@@ -246,7 +255,11 @@ def _how(w: Words, text: str) -> Query | None:
     place = 0
     many = re.search(r"\bhow many\b|\bnumber of\b|\bhow much\b|\bcount of\b", text)
     if many:
-        while place < w.size and w.at(place).category not in ("K",) and w.at(place).text not in ("many", "much"):
+        while (
+            place < w.size
+            and w.at(place).category not in ("K",)
+            and w.at(place).text not in ("many", "much")
+        ):
             place += 1
         place += 1
         if w.at(place).text == "of":
@@ -278,7 +291,13 @@ def _scope(w: Words, place: int) -> Description:
     place = w.skip(place)
     while True:
         word = w.at(place)
-        if word.text in ("do", "does", "can", "are", "is") and w.at(place + 1).text in ("you", "i", "we", "there", "one"):
+        if word.text in ("do", "does", "can", "are", "is") and w.at(place + 1).text in (
+            "you",
+            "i",
+            "we",
+            "there",
+            "one",
+        ):
             place += 2
             while w.at(place).category in ("see", "aux", "f", "i", "p", "maybe"):
                 place += 1
@@ -309,12 +328,16 @@ def _what(w: Words) -> Query | None:
         return None
     if after.category == "p" and after.text.startswith("part"):
         return _where_tail(w, place + 2)
-    if after.category == "Q" and w.at(place + 2).category == "aux" and w.at(place + 3).text in ("on", "in"):
+    if (
+        after.category == "Q"
+        and w.at(place + 2).category == "aux"
+        and w.at(place + 3).text in ("on", "in")
+    ):
         on = noun_phrase(w, place + 4)
         if on is not None and on[0].head in ("S", "g", "pron", "one"):
             return Query("attribute", on[0], attribute=after.value)
     # "what colour is the star", "which pattern does it have"
-    if after.category == "Q" or after.text in ("shape", "shapes") and _asks_of(w, place + 2):
+    if after.category == "Q" or (after.text in ("shape", "shapes") and _asks_of(w, place + 2)):
         attribute = after.value if after.category == "Q" else "shape"
         if w.at(place + 2).text == "of":
             return None
@@ -338,7 +361,11 @@ def _what(w: Words) -> Query | None:
             return Query("where", subject)
         if quality or subject.quantifier == "the":
             return Query("attribute", subject, attribute=attribute)
-    if word.text == "which" or after.category in ("S", "g", *("C", "z", "x", "y", "#")) or after.text in ("one", "ones"):
+    if (
+        word.text == "which"
+        or after.category in ("S", "g", *("C", "z", "x", "y", "#"))
+        or after.text in ("one", "ones")
+    ):
         if after.category in ("part", "G1"):
             return _where_tail(w, 1)
         if after.text == "of":
@@ -353,24 +380,29 @@ def _what(w: Words) -> Query | None:
             scope = _scope(w, end)
             nouns = _alternatives(w, end)
             plural = noun.plural
-            query = Query("which", Noun("the", noun.of, noun.head, plural), scope, nouns=tuple(nouns))
+            query = Query(
+                "which", Noun("the", noun.of, noun.head, plural), scope, nouns=tuple(nouns)
+            )
             if nouns:
                 return Query("which", query.noun, (), nouns=tuple(nouns))
             return query
-        if after.category in ("aux", "k", "h") or after.category == "f":
-            pass
-        elif w.at(1).category == "more" or after.text in ("are", "is"):
+        if after.category in ("aux", "k", "h") or after.category == "f" or w.at(1).category == "more" or after.text in ("are", "is"):
             pass
     if after.category == "part" or after.category == "G1":
         return _where_tail(w, 1)
     end, denied, kind, _ = verbs(w, place + 1)
-    if not kind and after.category in ("R", "G1") :
+    if not kind and after.category in ("R", "G1"):
         end, kind = place + 1, "be"
     if not kind:
         read = noun_phrase(w, place + 1)
         return None
     at = w.skip(end)
-    if w.at(at).text in ("there", "you", "we", "i") or w.at(at).category in ("see", "end", "p", "show"):
+    if w.at(at).text in ("there", "you", "we", "i") or w.at(at).category in (
+        "see",
+        "end",
+        "p",
+        "show",
+    ):
         rest = _scope(w, end if w.at(at).text != "there" else end + 1)
         scope = tuple(c for c in rest)
         for k in range(at, w.size):
@@ -389,7 +421,7 @@ def _what(w: Words) -> Query | None:
             return Query("list", Noun("bare", (), "g", True))
         if noun.head == "B":
             return Query("background", noun)
-        if kind == "do" or w.at(after_noun).category == "k" and "look" in w.at(after_noun).text:
+        if kind == "do" or (w.at(after_noun).category == "k" and "look" in w.at(after_noun).text):
             return Query("look", noun)
         if noun.head in ("S", "g", "pron", "one"):
             return Query("attribute", noun, attribute="shape")
@@ -409,13 +441,19 @@ def _asks_of(w: Words, place: int) -> bool:
     if not kind:
         return False
     read = noun_phrase(w, end)
-    return read is not None and read[0].head in ("S", "g", "pron", "one") and (
-        read[0].quantifier in ("the", "all", "both") or read[0].head == "pron"
-    ) and w.at(end).text not in ("there", "you") and bool(not _is_superlative(w, end))
+    return (
+        read is not None
+        and read[0].head in ("S", "g", "pron", "one")
+        and (read[0].quantifier in ("the", "all", "both") or read[0].head == "pron")
+        and w.at(end).text not in ("there", "you")
+        and bool(not _is_superlative(w, end))
+    )
 
 
 def _is_superlative(w: Words, place: int) -> bool:
-    return any(w.at(k).category == "sup" for k in (place, place + 1)) and w.at(place + 2).category in ("end",)
+    return any(w.at(k).category == "sup" for k in (place, place + 1)) and w.at(
+        place + 2
+    ).category in ("end",)
 
 
 def _alternatives(w: Words, place: int) -> list[Noun]:
@@ -472,7 +510,13 @@ def _yes_no(w: Words, text: str) -> Query | None:
     head = w.at(place)
     if head.text == "there":
         words = [head, first, *rest[1:]]
-    elif head.text in ("you", "i", "we", "one") and w.at(place + 1).category in ("see", "aux", "h", "maybe", "f"):
+    elif head.text in ("you", "i", "we", "one") and w.at(place + 1).category in (
+        "see",
+        "aux",
+        "h",
+        "maybe",
+        "f",
+    ):
         words = list(rest)
     elif head.category == "I" or (noun_phrase(w, place) or (Noun(),))[0].head == "I":
         words = [*rest]
@@ -494,7 +538,11 @@ def _yes_no(w: Words, text: str) -> Query | None:
         split = end
         single = noun_phrase(w, place)
         assert single is not None
-        if len(nouns) == 1 or nouns[0].quantifier in ("the", "a") and w.at(single[1]).category not in ("&",):
+        if (
+            len(nouns) == 1
+            or (nouns[0].quantifier in ("the", "a")
+            and w.at(single[1]).category not in ("&",))
+        ):
             split = single[1]
         w.unmodified = False
         chosen = _choice(w, single[0], split)
@@ -512,19 +560,32 @@ def _yes_no(w: Words, text: str) -> Query | None:
     claims = tuple(reader.claims)
     if not claims and head.text not in ("there", "you", "i", "we", "one"):
         asked = noun_phrase(w, place)
-        if asked is not None and asked[1] >= w.size and asked[0].quantifier in ("a", "bare", "no", "num"):
+        if (
+            asked is not None
+            and asked[1] >= w.size
+            and asked[0].quantifier in ("a", "bare", "no", "num")
+        ):
             # "is a circle in the picture?"
             claims = tuple(reader.there(asked[0], final(asked[0]), False, []))
     if not claims:
         return None
     if alternatives and len(claims) > 1:
         claims = (Claim("any", claims=claims),)
-    read = noun_phrase(probe, 0) if tagged and tagged[0].text not in ("there", "you", "i", "we") else None
+    read = (
+        noun_phrase(probe, 0)
+        if tagged and tagged[0].text not in ("there", "you", "i", "we")
+        else None
+    )
     if read is not None and read[0].head not in ("I", "Q", "B"):
         noun = read[0]
         if noun.head == "pron" and noun.whose is None:
             noun.of = ()
-    if len(claims) == 1 and claims[0].quantifier == "some" and claims[0].holds and not claims[0].scope:
+    if (
+        len(claims) == 1
+        and claims[0].quantifier == "some"
+        and claims[0].holds
+        and not claims[0].scope
+    ):
         # "can you see the star above the circle?" asks of the star.
         seen = next((noun_phrase(probe, k) for k, x in enumerate(tagged) if x.text == "the"), None)
         placed = tuple(c for c in claims[0].subject if isinstance(c, (Related, In)))
@@ -536,7 +597,9 @@ def _yes_no(w: Words, text: str) -> Query | None:
     query = _yes(claims, discourse, noun)
     if alternatives:
         nouns = [Noun("the", c.subject, "S") for c in claims[0].claims] if claims[0].claims else []
-        query = Query("yes", query.noun, query.scope, claims, nouns=tuple(nouns), negated=query.negated)
+        query = Query(
+            "yes", query.noun, query.scope, claims, nouns=tuple(nouns), negated=query.negated
+        )
     del text
     return query
 

@@ -47,8 +47,20 @@ _NONE = (
     r"not (?:changed|changed at all|differ|different)|same (?:image|picture|scene)|no visible (?:change|difference)|"
     r"not (?:see|find|spot|notice) any (?:change|difference)s?|there is not any (?:change|difference)|everything (?:stayed|remains|is) the same)\b"
 )
-_ANY = re.compile("|".join((_REMOVED, _ADDED, _MOVED, _NONE, r"\b(?:turned|became|changed|recolou?red|repainted|is now|now)\b")))
-_ASKED = re.compile(r"\b(?:chang|differ|two (?:images|pictures|photos|scenes)|between the|before and after|both (?:images|pictures))")
+_ANY = re.compile(
+    "|".join(
+        (
+            _REMOVED,
+            _ADDED,
+            _MOVED,
+            _NONE,
+            r"\b(?:turned|became|changed|recolou?red|repainted|is now|now)\b",
+        )
+    )
+)
+_ASKED = re.compile(
+    r"\b(?:chang|differ|two (?:images|pictures|photos|scenes)|between the|before and after|both (?:images|pictures))"
+)
 _SPLIT = re.compile(r"[.;!?\n]+|,? (?:and|but|while|whereas) (?=(?:the|a|an|there|it|its)\b)")
 
 
@@ -104,7 +116,12 @@ def _change(part: str, discourse: Discourse) -> Change | None:
     if not nouns:
         return None
     thing = nouns[0]
-    denied = bool(re.search(r"\b(?:not|never) (?:been |have |has )?(?:moved|removed|added|changed|gone|turned)", part))
+    denied = bool(
+        re.search(
+            r"\b(?:not|never) (?:been |have |has )?(?:moved|removed|added|changed|gone|turned)",
+            part,
+        )
+    )
     discourse.it = Referent("the", thing)
     recolored = _recolored(part, thing, nouns, colors, places)
     if re.search(_MOVED, part) and not (recolored and not places):
@@ -113,10 +130,15 @@ def _change(part: str, discourse: Discourse) -> Change | None:
     if recolored is not None and re.search(_COLORED, part):
         return Change("color", *recolored, holds=not denied)
     if re.search(_REMOVED, part):
-        if re.search(r"\bnot (?:there|present|visible) before\b|\bwas (?:missing|absent) before", part):
+        if re.search(
+            r"\bnot (?:there|present|visible) before\b|\bwas (?:missing|absent) before", part
+        ):
             return Change("added", thing, holds=not denied)
         return Change("removed", thing, holds=not denied)
-    if re.search(_ADDED, part) or re.search(r"\bthere (?:is|are) (?:.*\b)?now\b|\bnow (?:there|contains|has|shows|includes|also)\b|\bis now (?:there|present|visible|also)\b", part):
+    if re.search(_ADDED, part) or re.search(
+        r"\bthere (?:is|are) (?:.*\b)?now\b|\bnow (?:there|contains|has|shows|includes|also)\b|\bis now (?:there|present|visible|also)\b",
+        part,
+    ):
         return Change("added", thing, holds=not denied)
     if places and re.search(r"\bnow\b|\binstead\b", part):
         origin, target = _from_to(part, places)
@@ -138,7 +160,9 @@ def _contents(
         found = noun_phrase(w, place)
         if found is not None and found[0].head in ("S", "g") and found[1] > place:
             of = final(found[0])
-            if of and not (found[0].head == "g" and word.text in ("something", "nothing", "everything")):
+            if of and not (
+                found[0].head == "g" and word.text in ("something", "nothing", "everything")
+            ):
                 nouns.append(of)
                 places += [(c,) for c in of if isinstance(c, In)]
                 place = found[1]
@@ -166,18 +190,26 @@ def _unplaced(of: Description) -> Description:
 
 
 def _recolored(
-    part: str, thing: Description, nouns: list[Description], colors: list[str], places: list[Description]
+    part: str,
+    thing: Description,
+    nouns: list[Description],
+    colors: list[str],
+    places: list[Description],
 ) -> tuple[Description, Description, Description] | None:
     """What a thing was and became: "the red circle is now blue", "a circle went from red to blue"."""
     del places
     own = attributes(thing).get("color")
-    if len(nouns) > 1 and re.search(r"\bbecame|turned|replaced|changed (?:in)?to|instead of|now\b", part):
+    if len(nouns) > 1 and re.search(
+        r"\bbecame|turned|replaced|changed (?:in)?to|instead of|now\b", part
+    ):
         # "the red circle became a blue circle"
         first, second = attributes(nouns[0]), attributes(nouns[1])
         if "color" in first and "color" in second and first["color"] != second["color"]:
             if first.get("shape") == second.get("shape") or "shape" not in second:
                 new, old = (second, first) if "instead of" not in part else (first, second)
-                base = tuple(c for c in nouns[0] if not (isinstance(c, Is) and c.attribute == "color"))
+                base = tuple(
+                    c for c in nouns[0] if not (isinstance(c, Is) and c.attribute == "color")
+                )
                 return (*base, Is("color", (old["color"],))), (Is("color", (new["color"],)),), ()
     if not colors:
         return None
@@ -185,13 +217,22 @@ def _recolored(
     came = re.search(r"\bfrom (?:\w+ )?([a-z]+)", part)
     if len(colors) >= 2:
         old, new = colors[0], colors[-1]
-        if re.search(r"\b(?:instead of|rather than|not)\b", part) or re.search(
-            r"\bnow\b.*\b(?:was|used to|before|previously)\b", part
-        ) or (came and came[1] in (colors[-1], "gray" if colors[-1] == "gray" else colors[-1]) and f"from {colors[-1]}" in part):
+        if (
+            re.search(r"\b(?:instead of|rather than|not)\b", part)
+            or re.search(r"\bnow\b.*\b(?:was|used to|before|previously)\b", part)
+            or (
+                came
+                and came[1] in (colors[-1], "gray" if colors[-1] == "gray" else colors[-1])
+                and f"from {colors[-1]}" in part
+            )
+        ):
             old, new = colors[-1], colors[0]
         return (*base, Is("color", (old,))), (Is("color", (new,)),), ()
     only = colors[0]
-    if re.search(rf"\b(?:used to be|was|instead of|rather than|from|previously|no longer) (?:\w+ )?{only}\b", part):
+    if re.search(
+        rf"\b(?:used to be|was|instead of|rather than|from|previously|no longer) (?:\w+ )?{only}\b",
+        part,
+    ):
         if own is None or own == only:
             if re.search(r"\bwas (?:\w+ )?\w+ (?:ed|painted|colored)", part):
                 return thing, (Is("color", (only,)),), ()
@@ -214,9 +255,7 @@ def _from_to(part: str, places: list[Description]) -> tuple[Description, Descrip
     return (), places[0]
 
 
-def same_changes(
-    meant: Sequence[Change], said: Sequence[Change], extra: bool = False
-) -> bool:
+def same_changes(meant: Sequence[Change], said: Sequence[Change], extra: bool = False) -> bool:
     """Whether texts tell of the same changes; with ``extra``, the second may tell of more."""
     if not said:
         return False
@@ -244,9 +283,7 @@ def _agree(wanted: Description, said: Description, needed: bool = True) -> bool:
     first, second = attributes(wanted), attributes(said)
     if any(second.get(name) != value for name, value in first.items()):
         return False
-    places, others = (
-        {c.place for c in of if isinstance(c, In)} for of in (wanted, said)
-    )
+    places, others = ({c.place for c in of if isinstance(c, In)} for of in (wanted, said))
     return places <= others
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polite_flamingo.shapes.reading.query import Query
 from polite_flamingo.shapes.reading.claims import (
     AnyOf,
     Claim,
@@ -34,14 +33,35 @@ from polite_flamingo.shapes.reading.predicates import (
     verbs,
     where,
 )
+from polite_flamingo.shapes.reading.query import Query
 from polite_flamingo.shapes.reading.words import Word
 
 _WHO = {"i", "you", "we", "one", "they", "anyone"}
-_MADE = ("placed", "located", "positioned", "drawn", "painted", "set", "situated", "rendered", "made")
+_MADE = (
+    "placed",
+    "located",
+    "positioned",
+    "drawn",
+    "painted",
+    "set",
+    "situated",
+    "rendered",
+    "made",
+)
 _ADDITIVE = {
     "add", "also", "as well", "too", "additionally", "in addition", "furthermore", "moreover", "besides that",
 }  # fmt: skip
-_SUMS = ("make", "makes", "total", "totals", "add up to", "adds up to", "amount to", "come to", "number")
+_SUMS = (
+    "make",
+    "makes",
+    "total",
+    "totals",
+    "add up to",
+    "adds up to",
+    "amount to",
+    "come to",
+    "number",
+)
 _STARTS = ("aux", "k", "h", "show", "lack", "gone", "p", "maybe")
 
 
@@ -80,9 +100,16 @@ class Reader:
                 return place
             if word.text in ("there",) and after.category in ("aux", "k", "maybe"):
                 return place
-            if word.text in _WHO and after.category in ("see", "aux", "maybe") and self._sees(w, place):
+            if (
+                word.text in _WHO
+                and after.category in ("see", "aux", "maybe")
+                and self._sees(w, place)
+            ):
                 return place
-            if word.text in ("the", "it", "they", "all", "both", "each", "every", "its") or word.category == "no":
+            if (
+                word.text in ("the", "it", "they", "all", "both", "each", "every", "its")
+                or word.category == "no"
+            ):
                 read = noun_phrase(w, place)
                 if read is not None and verbs(w, read[1])[2]:
                     return place
@@ -107,7 +134,9 @@ class Reader:
         category, text = word.category, word.text
         if category in (",", ":", "&", "or", "nor") or text in ("that", "and"):
             framed = w.at(place - 1).category in ("f", "hedge", "aux") and place > 0
-            if framed or not (text == "that" and w.at(place + 1).category in ("aux", "S", "g", "k", "C")):
+            if framed or not (
+                text == "that" and w.at(place + 1).category in ("aux", "S", "g", "k", "C")
+            ):
                 return place + 1
         if category == "but":
             self.flip = False
@@ -121,8 +150,10 @@ class Reader:
             return self.namely(w, place + 1)
         if category == "call":
             return self.calling(w, place)
-        if text == "the" and w.at(place + 1).text in ("position", "place", "spot", "space", "area", "location") and (
-            told := self.what_stands(w, place + 1)
+        if (
+            text == "the"
+            and w.at(place + 1).text in ("position", "place", "spot", "space", "area", "location")
+            and (told := self.what_stands(w, place + 1))
         ):
             return told
         if text == "what" and (told := self.what_stands(w, place)):
@@ -136,25 +167,32 @@ class Reader:
             return surface
         if text == "as" and w.at(place - 1).category in (",", "f") and w.at(place + 2).text != "as":
             return place + 1
-        if text == "speaking of" or (text in ("speaking", "regarding", "concerning", "as for")) or (
-            category == "topic"
+        if (
+            text == "speaking of"
+            or (text in ("speaking", "regarding", "concerning", "as for"))
+            or (category == "topic")
         ):
             named = noun_phrase(w, place + 1)
             if named is not None and w.at(w.skip(named[1])).category in (",", ":"):
                 self.mention([named[0]])
                 return named[1]
-        if text == "for" and (topic := noun_phrase(w, place + 1)) and w.at(w.skip(topic[1])).category == ",":
+        if (
+            text == "for"
+            and (topic := noun_phrase(w, place + 1))
+            and w.at(w.skip(topic[1])).category == ","
+        ):
             self.mention([topic[0]])
             return topic[1]
-        if category in ATTRIBUTE_OF and w.at(place + 1).text in ("is", "would") and (
-            named := noun_phrase(w, verbs(w, place + 1)[0])
-        ):
-            if named[0].head == "Q":
-                said = Predicate(of=[Is(ATTRIBUTE_OF[category], (word.value,))], empty=False)
-                owner = named[0].owner or Noun("the", (), "pron")
-                self.say([owner], said, "be")
-                return named[1]
-        if category == "ord" or text == "the" and w.at(place + 1).category == "ord":
+        if (
+            category in ATTRIBUTE_OF
+            and w.at(place + 1).text in ("is", "would")
+            and (named := noun_phrase(w, verbs(w, place + 1)[0]))
+        ) and named[0].head == "Q":
+            said = Predicate(of=[Is(ATTRIBUTE_OF[category], (word.value,))], empty=False)
+            owner = named[0].owner or Noun("the", (), "pron")
+            self.say([owner], said, "be")
+            return named[1]
+        if category == "ord" or (text == "the" and w.at(place + 1).category == "ord"):
             chosen = self.chosen(w, place + (text == "the"))
             if chosen:
                 return chosen
@@ -179,7 +217,10 @@ class Reader:
         after = w.skip(after)
         if w.at(after).text == "that" and w.at(after + 1).text == "of":
             after += 2
-        elif w.at(after).category in ("h", "paint", "p") or w.at(after).text in ("taken", "occupied"):
+        elif w.at(after).category in ("h", "paint", "p") or w.at(after).text in (
+            "taken",
+            "occupied",
+        ):
             after = w.skip(after + 1)
             after += w.at(after).text in ("by", "of")
         named = noun_phrase(w, after) if kind else None
@@ -217,7 +258,11 @@ class Reader:
     def chosen(self, w: Words, place: int) -> int:
         """Read "the former" as an answer to "is it red or blue?"."""
         query, value = self.query, w.at(place).value
-        if query is None or not query.options or w.at(place + 1).category not in ("end", ",", "but"):
+        if (
+            query is None
+            or not query.options
+            or w.at(place + 1).category not in ("end", ",", "but")
+        ):
             return 0
         topic = query.topic()
         if topic is None or not value or int(value) > len(query.options):
@@ -246,7 +291,21 @@ class Reader:
     def _set_off(self, w: Words, place: int) -> bool:
         after = w.at(place + 1)
         return after.category in ("end", ",", ":", "but", "hedge", "Y", "X", "&") or (
-            after.text in ("there", "it", "i", "they", "the", "this", "its", "both", "that", "we", "you", "neither")
+            after.text
+            in (
+                "there",
+                "it",
+                "i",
+                "they",
+                "the",
+                "this",
+                "its",
+                "both",
+                "that",
+                "we",
+                "you",
+                "neither",
+            )
         )
 
     def yes_or_no(self, w: Words, place: int) -> int:
@@ -256,7 +315,10 @@ class Reader:
         query = self.query
         if query is None or query.kind != "yes":
             return place + 1
-        if w.at(place).text in ("definitely", "certainly", "absolutely", "clearly") and follow.category == "not":
+        if (
+            w.at(place).text in ("definitely", "certainly", "absolutely", "clearly")
+            and follow.category == "not"
+        ):
             yes, place = False, place + 1
         if not (self.said_answer or self.answered):
             claim = query.claim()
@@ -279,9 +341,7 @@ class Reader:
             return place
         return self.list_existing(w, end, denied, ())
 
-    def list_existing(
-        self, w: Words, place: int, denied: bool, conditions: Description
-    ) -> int:
+    def list_existing(self, w: Words, place: int, denied: bool, conditions: Description) -> int:
         """Read what is there: a list of nouns, or nothing ("yes, there is")."""
         start = place
         place = w.skip(place)
@@ -307,8 +367,14 @@ class Reader:
                 return bearer[1]
         nouns, end = self.nouns(w, place)
         if not nouns:
-            if self.query is not None and self.query.claims and w.at(place).category in ("end", ",", "but", "&"):
-                self.settle(self.query.claims if not denied else (deny(self.query.claims),), answer=True)
+            if (
+                self.query is not None
+                and self.query.claims
+                and w.at(place).category in ("end", ",", "but", "&")
+            ):
+                self.settle(
+                    self.query.claims if not denied else (deny(self.query.claims),), answer=True
+                )
                 return max(place, start)
             if w.at(place).category in ("end", ",", "but"):
                 return max(place, start)
@@ -341,10 +407,16 @@ class Reader:
         """Read a list of noun phrases; a noun that begins a new clause is left alone."""
         found: list[Noun] = []
         place = w.skip(place)
-        if w.at(place).text in ("both", "either", "neither") and noun_phrase(w, place + 1) is not None:
+        if (
+            w.at(place).text in ("both", "either", "neither")
+            and noun_phrase(w, place + 1) is not None
+        ):
             inner = noun_phrase(w, place + 1)
-            if inner and w.at(inner[1]).category in ("&", "or", "nor", ",") and inner[0].head == "S" and (
-                w.at(place + 1).text in ("the", "a", "an", "any")
+            if (
+                inner
+                and w.at(inner[1]).category in ("&", "or", "nor", ",")
+                and inner[0].head == "S"
+                and (w.at(place + 1).text in ("the", "a", "an", "any"))
             ):
                 if w.at(place).text == "neither":
                     found, end = self.nouns(w, place + 1)
@@ -357,7 +429,7 @@ class Reader:
         joint = ""
         while True:
             read = noun_phrase(w, place)
-            if read is None or read[0].head == "I" and not read[0].of:
+            if read is None or (read[0].head == "I" and not read[0].of):
                 break
             noun, after = read
             if found and self._new_clause(w, place, after, noun, joint, found):
@@ -403,9 +475,18 @@ class Reader:
         if joint in ("nor", "or"):
             return False
         # "the circle and the square are red" against "a star, and the square is red".
-        if joint in ("&", "nor", "or") and found[-1].quantifier in ("the", "neithernor", "no", "all"):
+        if joint in ("&", "nor", "or") and found[-1].quantifier in (
+            "the",
+            "neithernor",
+            "no",
+            "all",
+        ):
             return w.at(w.skip(after)).text in ("is", "has", "was", "sits", "lies") and joint == "&"
-        if joint == "&" and noun.quantifier in ("a", "num", "bare") and found[-1].quantifier == noun.quantifier:
+        if (
+            joint == "&"
+            and noun.quantifier in ("a", "num", "bare")
+            and found[-1].quantifier == noun.quantifier
+        ):
             return w.at(w.skip(after)).text not in ("are", "were", "have", "appear", "can")
         return True
 
@@ -424,18 +505,23 @@ class Reader:
                         )
                         del names
                 continue
-            later = next((n for n in found[index + 1 :] if not n.elided and n.head in ("S", "g")), None)
+            later = next(
+                (n for n in found[index + 1 :] if not n.elided and n.head in ("S", "g")), None
+            )
             said = tuple(c for c in noun.of if isinstance(c, Is) and c.attribute != "shape")
             if later is not None and (said or noun.number):
-                noun.of = (*said, *(c for c in later.of if isinstance(c, Is) and c.attribute == "shape"))
+                noun.of = (
+                    *said,
+                    *(c for c in later.of if isinstance(c, Is) and c.attribute == "shape"),
+                )
                 noun.head, noun.elided, noun.whose = later.head, False, None
 
-    def existing(
-        self, w: Words, nouns: list[Noun], denied: bool, conditions: Description
-    ) -> None:
+    def existing(self, w: Words, nouns: list[Noun], denied: bool, conditions: Description) -> None:
         """Claim that things are there, each as often as it says."""
-        if any(noun.unsure for noun in nouns) and not denied and not any(
-            noun.quantifier == "no" for noun in nouns
+        if (
+            any(noun.unsure for noun in nouns)
+            and not denied
+            and not any(noun.quantifier == "no" for noun in nouns)
         ):
             return
         only = any(noun.only for noun in nouns)
@@ -458,10 +544,19 @@ class Reader:
             of = (*final(noun), *conditions)
             claims += noun.asides
             listed = _listed(of)
-            if listed is not None and noun.quantifier in ("the", "all") and noun.plural and not denied:
+            if (
+                listed is not None
+                and noun.quantifier in ("the", "all")
+                and noun.plural
+                and not denied
+            ):
                 # "the objects in black and brown"
-                base = tuple(c for c in of if not (isinstance(c, Is) and c.attribute == listed.attribute))
-                claims += [Claim("some", (*base, Is(listed.attribute, (v,)))) for v in listed.values]
+                base = tuple(
+                    c for c in of if not (isinstance(c, Is) and c.attribute == listed.attribute)
+                )
+                claims += [
+                    Claim("some", (*base, Is(listed.attribute, (v,)))) for v in listed.values
+                ]
                 claims.append(Claim("all", base, (listed,)))
                 continue
             if noun.number.startswith("=") and self._added(of):
@@ -486,7 +581,11 @@ class Reader:
         """Whether these come on top of what was told before: "two circles are visible as well"."""
         if not any(word.text in _ADDITIVE or word.text.endswith(" also") for word in self.words):
             return False
-        told = [(*claim.subject, *claim.scope) for claim in self.claims if claim.quantifier in ("some", "num")]
+        told = [
+            (*claim.subject, *claim.scope)
+            for claim in self.claims
+            if claim.quantifier in ("some", "num")
+        ]
         return any(one and _overlap(of, one) for one in told)
 
     def there(
@@ -501,8 +600,12 @@ class Reader:
             return [Claim("some", of, holds=not holds)]
         if noun.each and not noun.number and quantifier in ("bare", "a"):
             return [Claim("some", one, holds=holds) for one in _each(of)]
-        if noun.elided and noun.number == "=1" and quantifier == "num" and not noun.partitive and (
-            self.query is None or self.query.kind != "count"
+        if (
+            noun.elided
+            and noun.number == "=1"
+            and quantifier == "num"
+            and not noun.partitive
+            and (self.query is None or self.query.kind != "count")
         ):
             own = attributes(noun.of)
             if not own or of == self.d.noun:
@@ -520,9 +623,7 @@ class Reader:
             of = of or ((Not(taken.of),) if taken else ())
         return [Claim("some", of, holds=holds)]
 
-    def note_existing(
-        self, nouns: list[Noun], conditions: Description, positive: bool
-    ) -> None:
+    def note_existing(self, nouns: list[Noun], conditions: Description, positive: bool) -> None:
         d = self.d
         things = [n for n in nouns if n.head in ("S", "g", "one", "pron")]
         if not things:
@@ -537,7 +638,9 @@ class Reader:
             of = (*final(noun), *conditions)
             single = not noun.plural and noun.number in ("", "=1") and noun.quantifier != "all"
             if single:
-                d.mention(Referent("some" if noun.quantifier in ("a", "bare") else "the", of), False)
+                d.mention(
+                    Referent("some" if noun.quantifier in ("a", "bare") else "the", of), False
+                )
             elif not noun.pick and not (noun.elided and noun.whose and noun.partitive):
                 d.they = d.group = Referent("all", of, noun.number)
                 d.noun = plain(of) or d.noun
@@ -568,11 +671,18 @@ class Reader:
         word = w.at(place)
         denied = False
         if word.category == "nobody" or word.text in ("someone", "somebody"):
-            end, _, kind, _ = verbs(w, place + 1)
-            if w.at(end).category in ("paint", "see", "show", "p") or w.at(end).text in ("drew", "draws", "put", "placed"):
+            end, _, _kind, _ = verbs(w, place + 1)
+            if w.at(end).category in ("paint", "see", "show", "p") or w.at(end).text in (
+                "drew",
+                "draws",
+                "put",
+                "placed",
+            ):
                 return max(self.list_existing(w, end + 1, word.category == "nobody", ()), end + 1)
             return place
-        if word.text in _WHO or (word.category in ("see",) and word.text not in ("found", "note", "view", "count")):
+        if word.text in _WHO or (
+            word.category in ("see",) and word.text not in ("found", "note", "view", "count")
+        ):
             start = place if word.text not in _WHO else place + 1
             at = start
             while w.at(at).category in ("aux", "f", "maybe", "not", "h", "hedge") or w.at(at).text in (
@@ -584,18 +694,24 @@ class Reader:
                 denied, at = not denied, at + 1
             elif w.at(at).category == "see":
                 at += 1
-            elif w.at(at - 1).category in ("aux", "not") and w.at(at).category in ("end", ",", "but") and (
-                self.query is not None and self.query.claims
-            ):
-                pass
-            elif w.at(at - 1).category == "h" and word.text in ("we", "you", "i") and at > start:
+            elif (
+                w.at(at - 1).category in ("aux", "not")
+                and w.at(at).category in ("end", ",", "but")
+                and (self.query is not None and self.query.claims)
+            ) or (w.at(at - 1).category == "h" and word.text in ("we", "you", "i") and at > start):
                 pass
             else:
                 return place
             if w.at(at).text in ("that", "how"):
                 return at + 1
-            if w.at(at).category in ("end", ",", "but") and self.query is not None and self.query.claims:
-                self.settle(self.query.claims if not denied else (deny(self.query.claims),), answer=True)
+            if (
+                w.at(at).category in ("end", ",", "but")
+                and self.query is not None
+                and self.query.claims
+            ):
+                self.settle(
+                    self.query.claims if not denied else (deny(self.query.claims),), answer=True
+                )
                 return at
             return max(self.list_existing(w, at, denied, ()), at)
         return place
@@ -603,7 +719,9 @@ class Reader:
     def only_image(self, w: Words, place: int) -> int:
         """Read "the image shows ...", "it contains ...", "shown are ..."."""
         read = noun_phrase(w, place)
-        if read is not None and (read[0].head == "I" or read[0].head == "pron" and not read[0].plural):
+        if read is not None and (
+            read[0].head == "I" or (read[0].head == "pron" and not read[0].plural)
+        ):
             noun, end = read
             claims = [Claim("background", value=value) for value in _colors(noun.of)]
             end, denied, kind, _ = verbs(w, end)
@@ -620,7 +738,10 @@ class Reader:
             if noun.head == "I" and (kind == "have" or (kind == "be" and w.at(end).text == "of")):
                 kind, end = "show", end + (w.at(end).text == "of")
                 at = w.skip(end)
-                if w.at(at).text in ("a", "the") and (aside := self.has_background(w, at)) is not None:
+                if (
+                    w.at(at).text in ("a", "the")
+                    and (aside := self.has_background(w, at)) is not None
+                ):
                     self.settle(tuple(aside[0]))
                     return aside[1]
             if kind in ("show", "lack"):
@@ -631,7 +752,9 @@ class Reader:
                 if kind == "be" and not claims:
                     inner = noun_phrase(w, end)
                     if inner and inner[0].head in ("I", "B"):
-                        self.settle(tuple(Claim("background", value=v) for v in _colors(inner[0].of)))
+                        self.settle(
+                            tuple(Claim("background", value=v) for v in _colors(inner[0].of))
+                        )
                         return inner[1]
                 if w.at(end).text == "of":
                     return end + 1
@@ -659,7 +782,9 @@ class Reader:
         word = w.at(place)
         if word.category == "no" and w.at(place + 1).category == "more":
             return max(self.compare_list(w, place + 1, True), place)
-        if word.category == "more" or (word.text in ("the", "an") and w.at(place + 1).category == "more"):
+        if word.category == "more" or (
+            word.text in ("the", "an") and w.at(place + 1).category == "more"
+        ):
             return self.compare_list(w, place, False)
         return place
 
@@ -681,7 +806,11 @@ class Reader:
             return end
         while w.at(end).category in ("p", "aux", "i", "f"):
             end += 1
-        if w.at(end).category in ("than",) or w.at(end).text in ("as", "and", "to") or w.at(end).category == "&":
+        if (
+            w.at(end).category in ("than",)
+            or w.at(end).text in ("as", "and", "to")
+            or w.at(end).category == "&"
+        ):
             behind = w.skip(end + 1)
             if w.at(behind).text == "there" and w.at(behind + 1).category == "aux":
                 behind += 2
@@ -690,7 +819,9 @@ class Reader:
                 second = other[0]
                 if second.elided or second.head == "one":
                     second.of = self._other_of(one.of, second.of)
-                self.settle((Claim("compare", one.of, value=value, other=second.of, holds=not denied),))
+                self.settle(
+                    (Claim("compare", one.of, value=value, other=second.of, holds=not denied),)
+                )
                 self.d.they = Referent("all", one.of)
                 return other[1]
             # "more red than blue shapes"
@@ -732,14 +863,16 @@ class Reader:
                 end, denied, kind, _ = verbs(w, other[1])
                 if kind and w.at(end).category == "alike":
                     same = (w.at(end).value == "same") != denied
-                    self.settle((Claim("compare", of, value="same", other=other[0].of, holds=same),))
+                    self.settle(
+                        (Claim("compare", of, value="same", other=other[0].of, holds=same),)
+                    )
                     return end + 1
         elif self.query is not None and self.query.noun is not None:
             of = (*self.query.noun.of, *self.query.scope)
         place = w.skip(place)
         end, denied, kind, _ = verbs(w, place)
         if not kind and w.at(place).category != ":":
-            if w.at(w.skip(place)).category == "than" or not w.at(place).category == "outnumber":
+            if w.at(w.skip(place)).category == "than" or w.at(place).category != "outnumber":
                 return start
         if w.at(place).category == ":":
             end = place + 1
@@ -769,7 +902,14 @@ class Reader:
         if not value:
             return start
         end += 1
-        while w.at(end).category == "than" or w.at(end).text in ("as", "to", "the", "that", "of", "number"):
+        while w.at(end).category == "than" or w.at(end).text in (
+            "as",
+            "to",
+            "the",
+            "that",
+            "of",
+            "number",
+        ):
             end += 1
         if w.at(end).category == "K" or w.at(end).category == "that":
             end += 1
@@ -807,7 +947,9 @@ class Reader:
     def fronted(self, w: Words, place: int) -> int:
         """Read "in the top left there is a star", "below the circle sits a square"."""
         word = w.at(place)
-        if word.text == "among" or (word.text == "of" and w.at(place + 1).text in ("the", "these", "those", "them")):
+        if word.text == "among" or (
+            word.text == "of" and w.at(place + 1).text in ("the", "these", "those", "them")
+        ):
             read = noun_phrase(w, place + 1)
             if read is None:
                 return place
@@ -860,9 +1002,7 @@ class Reader:
             at = w.skip(at + 1)
         return self._placed(w, at, tuple(conditions), place, comma)
 
-    def _placed(
-        self, w: Words, at: int, conditions: Description, start: int, comma: bool
-    ) -> int:
+    def _placed(self, w: Words, at: int, conditions: Description, start: int, comma: bool) -> int:
         word = w.at(at)
         if word.text in ("there", "here"):
             end, denied, kind, _ = verbs(w, at + 1)
@@ -945,9 +1085,7 @@ class Reader:
             word = w.at(at)
             if word.text in ("each", "every", "both", "all"):
                 several = True
-            elif word.text in ("of", "the") or word.category == "f":
-                pass
-            elif word.category == "#" and several:
+            elif word.text in ("of", "the") or word.category == "f" or (word.category == "#" and several):
                 pass
             elif word.category == "G1":
                 sides.append(word.value)
@@ -989,7 +1127,11 @@ class Reader:
             pass
         elif w.at(at).category == "," and len(nouns) > 1 and verbs(w, at + 1)[2]:
             # "The largest shape, a blue rectangle, is ...": an apposition.
-            if nouns[0].quantifier == "the" and nouns[-1].quantifier in ("a", "the") and len(nouns) == 2:
+            if (
+                nouns[0].quantifier == "the"
+                and nouns[-1].quantifier in ("a", "the")
+                and len(nouns) == 2
+            ):
                 self.say(nouns[:1], Predicate(of=list(nouns[1].of), empty=False), "")
                 nouns = nouns[:1]
             at += 1
@@ -999,14 +1141,29 @@ class Reader:
             return self.come_in(w, nouns, at + 2)
         if w.at(at).category == "see":
             return place
-        if w.at(at).text in ("make", "makes", "have", "has", "show", "use", "feature", "display") and (
-            (shown := noun_phrase(w, at + 1)) is not None and shown[0].head == "Q" and shown[0].number
+        if w.at(at).text in (
+            "make",
+            "makes",
+            "have",
+            "has",
+            "show",
+            "use",
+            "feature",
+            "display",
+        ) and (
+            (shown := noun_phrase(w, at + 1)) is not None
+            and shown[0].head == "Q"
+            and shown[0].number
         ):
             return self.come_in(w, nouns, at + 1)
         summed = w.skip(at + 1)
-        if w.at(at).text in _SUMS and w.at(summed).category == "#" and (
-            w.at(w.skip(summed + 1)).category in ("end", ",", "but")
-            or (nouns[0].head == "pron" and w.skip(summed + 1) > summed + 1)
+        if (
+            w.at(at).text in _SUMS
+            and w.at(summed).category == "#"
+            and (
+                w.at(w.skip(summed + 1)).category in ("end", ",", "but")
+                or (nouns[0].head == "pron" and w.skip(summed + 1) > summed + 1)
+            )
         ):
             return self.sums(w, nouns[0], w.skip(at + 1))
         end, denied, kind, floating = verbs(w, at)
@@ -1016,7 +1173,11 @@ class Reader:
         if not kind:
             if w.at(at).category in ("gone", "p"):
                 end, kind = at, "be"
-            elif w.at(at).category == ":" and nouns[0].head in ("S", "g", "one", "pron", "Q") and len(nouns) == 1:
+            elif (
+                w.at(at).category == ":"
+                and nouns[0].head in ("S", "g", "one", "pron", "Q")
+                and len(nouns) == 1
+            ):
                 if nouns[0].number:
                     return place
                 if nouns[0].head == "Q":
@@ -1030,7 +1191,10 @@ class Reader:
                 if w.at(at + 1).category == "#" and nouns[0].plural:
                     self.settle((Claim("num", nouns[0].of, number=w.at(at + 1).value),))
                     return at + 2
-                if noun_phrase(w, at + 1) is not None and predicate(w, at + 1, "be", False)[0].empty:  # type: ignore[index]
+                if (
+                    noun_phrase(w, at + 1) is not None
+                    and predicate(w, at + 1, "be", False)[0].empty
+                ):  # type: ignore[index]
                     return place
                 end, kind = at + 1, "be"
                 if nouns[0].quantifier == "bare":
@@ -1052,7 +1216,9 @@ class Reader:
         other = noun_phrase(w, at + 1)
         if other is None:
             return 0
-        claim = Claim("compare", nouns[0].of, value=w.at(at).value, other=other[0].of, holds=not denied)
+        claim = Claim(
+            "compare", nouns[0].of, value=w.at(at).value, other=other[0].of, holds=not denied
+        )
         self.settle((claim,))
         return other[1]
 
@@ -1108,12 +1274,22 @@ class Reader:
             return self.say_background(w, first, end, denied)
         if first.head == "I":
             return 0
-        if kind == "be" and (named := noun_phrase(w, end)) and named[0].head == "Q" and named[0].owner:
-            if named[0].owner.head in ("S", "g", "one", "pron") and first.head in ("S", "g"):
-                of = [c for c in first.of if isinstance(c, Is) and c.attribute == named[0].attribute]
-                if of:
-                    self.say([named[0].owner], Predicate(of=[Not(tuple(of))] if denied else [*of], empty=False), "be")
-                    return named[1]
+        if (
+            kind == "be"
+            and (named := noun_phrase(w, end))
+            and named[0].head == "Q"
+            and named[0].owner
+        ) and named[0].owner.head in ("S", "g", "one", "pron") and first.head in ("S", "g"):
+            of = [
+                c for c in first.of if isinstance(c, Is) and c.attribute == named[0].attribute
+            ]
+            if of:
+                self.say(
+                    [named[0].owner],
+                    Predicate(of=[Not(tuple(of))] if denied else [*of], empty=False),
+                    "be",
+                )
+                return named[1]
         if kind == "be" and (done := self.identity(w, nouns, end, denied)):
             return done
         if floating and len(nouns) == 1:
@@ -1167,7 +1343,9 @@ class Reader:
                 claims.append(Claim("all" if noun.plural else "the", final(noun), of))
             else:
                 claims += self.there(noun, (*final(noun), *of), False, [])
-        claims.append(Claim("all", of, (AnyOf(tuple(final(n) for n in named)),), number=subject.number))
+        claims.append(
+            Claim("all", of, (AnyOf(tuple(final(n) for n in named)),), number=subject.number)
+        )
         self.settle(tuple(claims))
         self.mention(named)
         return after
@@ -1207,7 +1385,12 @@ class Reader:
             return 0
         query, first = self.query, nouns[0]
         denied = pred.negated
-        if query is not None and query.kind == "yes" and first.head == "pron" and first.quantifier in ("the", "all", "a"):
+        if (
+            query is not None
+            and query.kind == "yes"
+            and first.head == "pron"
+            and first.quantifier in ("the", "all", "a")
+        ):
             if query.claims:
                 claims = query.claims if not denied else (deny(query.claims),)
                 self.settle(claims, answer=True)
@@ -1223,7 +1406,13 @@ class Reader:
             return max(after, end) if query is not None else 0
         of: list[Condition] = [Not(scope)] if denied else list(scope)
         for noun in nouns:
-            if noun.head == "one" and noun.elided and not noun.of and query is not None and query.noun:
+            if (
+                noun.head == "one"
+                and noun.elided
+                and not noun.of
+                and query is not None
+                and query.noun
+            ):
                 noun.of = query.noun.of
         self.say(nouns, Predicate(of=of, empty=False), kind)
         return max(after, end)
@@ -1295,11 +1484,20 @@ class Reader:
         if pred.exists is not None:
             scope = scope if pred.exists else (Not(scope),)
         listed = _listed(scope)
-        if listed is not None and len(nouns) == 1 and (nouns[0].plural or nouns[0].quantifier == "all"):
+        if (
+            listed is not None
+            and len(nouns) == 1
+            and (nouns[0].plural or nouns[0].quantifier == "all")
+        ):
             # "The circles are red and blue": each is one of the two, and there are both.
             of = final(nouns[0])
-            self.settle(tuple(Claim("some", of, (Is(listed.attribute, (v,)),)) for v in listed.values))
-            scope = (*(c for c in scope if not (isinstance(c, Is) and c.attribute == listed.attribute)), listed)
+            self.settle(
+                tuple(Claim("some", of, (Is(listed.attribute, (v,)),)) for v in listed.values)
+            )
+            scope = (
+                *(c for c in scope if not (isinstance(c, Is) and c.attribute == listed.attribute)),
+                listed,
+            )
         if len(nouns) > 1 and nouns[0].quantifier == "neithernor":
             scope_no: Description = (Not(scope),)
             self.settle(tuple(Claim("the", final(noun), scope_no) for noun in nouns))
@@ -1313,7 +1511,12 @@ class Reader:
         self.d.predicate = scope
         self.mention(nouns, scope)
         first = nouns[0]
-        if len(nouns) == 1 and first.quantifier == "num" and not self._is_part(first) and first.number:
+        if (
+            len(nouns) == 1
+            and first.quantifier == "num"
+            and not self._is_part(first)
+            and first.number
+        ):
             # For "the other three" and "the rest".
             self.d.picks, self.d.picked_from = [(first.number, scope)], final(first)
 
@@ -1368,15 +1571,22 @@ class Reader:
         return [*claims, Claim("the", of, scope)]
 
     def _is_part(self, noun: Noun) -> bool:
-        if noun.quantifier in ("no", "neither", "both", "notall", "all", "most", "half") and not noun.other:
+        if (
+            noun.quantifier in ("no", "neither", "both", "notall", "all", "most", "half")
+            and not noun.other
+        ):
             return False
         if noun.partitive:
             return bool(noun.number) and not noun.only
         if noun.head not in ("one",):
             return (noun.other or noun.pick) and noun.whose is not None
-        return noun.elided and not noun.of[:0] and bool(
-            noun.number or noun.other or noun.pick or noun.another
-        ) and not noun.only and noun.quantifier in ("num", "the", "a", "bare", "all")
+        return (
+            noun.elided
+            and not noun.of[:0]
+            and bool(noun.number or noun.other or noun.pick or noun.another)
+            and not noun.only
+            and noun.quantifier in ("num", "the", "a", "bare", "all")
+        )
 
     def part(self, noun: Noun, scope: Description) -> list[Claim]:
         """Deal a group out: "one is red, the other is blue"."""
@@ -1488,7 +1698,12 @@ class Reader:
             "G1", "part", "that", "B", "I",
         ):  # fmt: skip
             return place
-        if w.at(place).text in ("with", "of") and place and w.at(place - 1).category in ("I", "B", "C") and (with_nouns := self.nouns(w, place + 1))[0]:
+        if (
+            w.at(place).text in ("with", "of")
+            and place
+            and w.at(place - 1).category in ("I", "B", "C")
+            and (with_nouns := self.nouns(w, place + 1))[0]
+        ):
             # "a white background with two circles"
             if with_nouns[0][0].head in ("S", "g"):
                 self.existing(w, with_nouns[0], False, ())
@@ -1502,12 +1717,47 @@ class Reader:
         if word.category == "than not":
             said = predicate(w, place + 1, "be", True)
             return self._said_fragment(w, said, place)
-        if word.category in (*ATTRIBUTE_OF, "not", "G1", "G2", "R", "R!", "cmp", "sup", "alike", "h", "p", "gone", "#") or (
-            word.text in ("in", "on", "at", "to", "the", "a", "with", "without", "near", "toward", "towards", "neither", "both", "as", "no", "close to", "of")
+        if word.category in (
+            *ATTRIBUTE_OF,
+            "not",
+            "G1",
+            "G2",
+            "R",
+            "R!",
+            "cmp",
+            "sup",
+            "alike",
+            "h",
+            "p",
+            "gone",
+            "#",
+        ) or (
+            word.text
+            in (
+                "in",
+                "on",
+                "at",
+                "to",
+                "the",
+                "a",
+                "with",
+                "without",
+                "near",
+                "toward",
+                "towards",
+                "neither",
+                "both",
+                "as",
+                "no",
+                "close to",
+                "of",
+            )
         ):
             if word.category == "h" or word.text in ("with", "no", "has") or word.text == "without":
                 start = place + (word.category == "h")
-                said = predicate(w, start + (word.text == "without"), "have", word.text == "without")
+                said = predicate(
+                    w, start + (word.text == "without"), "have", word.text == "without"
+                )
             else:
                 said = predicate(w, place, "be", False)
             return self._said_fragment(w, said, place)
@@ -1527,9 +1777,7 @@ class Reader:
             return end
         return 0
 
-    def _said_fragment(
-        self, w: Words, said: tuple[Predicate, int] | None, place: int
-    ) -> int:
+    def _said_fragment(self, w: Words, said: tuple[Predicate, int] | None, place: int) -> int:
         if said is None or said[0].empty:
             return place
         pred, end = said
@@ -1576,7 +1824,11 @@ class Reader:
             return place
         if mark.category == "o" and mark.text not in ("of", "on", "as"):
             # "circles are often ..." and the like claim nothing of this picture.
-            if not (first.head in ("S", "g") and first.quantifier in ("num", "a", "bare") and mark.text == "there"):
+            if not (
+                first.head in ("S", "g")
+                and first.quantifier in ("num", "a", "bare")
+                and mark.text == "there"
+            ):
                 return place
         if first.head == "B":
             self.settle(tuple(Claim("background", value=v) for n in nouns for v in _colors(n.of)))
@@ -1598,7 +1850,12 @@ class Reader:
             ahead = at + 1 if mark.category in (",", ":") else at
             if len(nouns) == 1 or mark.category in ATTRIBUTE_OF or mark.category in ("G1", "in"):
                 said = predicate(w, w.skip(ahead), "be", False)
-                if said is not None and said[0].of and not said[0].unsure and not verbs(w, w.skip(said[1]))[2]:
+                if (
+                    said is not None
+                    and said[0].of
+                    and not said[0].unsure
+                    and not verbs(w, w.skip(said[1]))[2]
+                ):
                     if noun_phrase(w, w.skip(ahead)) is None or w.at(w.skip(ahead)).category not in (
                         "S", "g", "#",
                     ):  # fmt: skip
@@ -1642,15 +1899,28 @@ class Reader:
         return of, end
 
     def _apposed(
-        self, w: Words, nouns: list[Noun], said: tuple[Predicate, int], mark: Word, query: Query | None
+        self,
+        w: Words,
+        nouns: list[Noun],
+        said: tuple[Predicate, int],
+        mark: Word,
+        query: Query | None,
     ) -> int:
         pred, end = said
         noun = nouns[-1]
-        if noun.head in ("S", "g") and noun.quantifier in ("a", "bare", "num") and mark.category != ":":
+        if (
+            noun.head in ("S", "g")
+            and noun.quantifier in ("a", "bare", "num")
+            and mark.category != ":"
+        ):
             for other in nouns[:-1]:
                 self.existing(w, [other], False, ())
             noun.of = (*noun.of, *pred.of)
-            if query is not None and query.kind in ("which", "list", "attribute") and self._answer_nouns([noun], end):
+            if (
+                query is not None
+                and query.kind in ("which", "list", "attribute")
+                and self._answer_nouns([noun], end)
+            ):
                 return end
             self.existing(w, [noun], False, ())
             return end
@@ -1660,7 +1930,9 @@ class Reader:
             # "one red, the other blue": the earlier ones were picked as well.
             for other in nouns[:-1]:
                 own = tuple(c for c in other.of if isinstance(c, Is) and c.attribute != "shape")
-                self.say([replace(other, of=())], Predicate(of=list(own), empty=False), "be") if own else None
+                self.say(
+                    [replace(other, of=())], Predicate(of=list(own), empty=False), "be"
+                ) if own else None
         self.note_subject([noun])
         self.say([noun], pred, "be")
         return end
@@ -1670,7 +1942,11 @@ class Reader:
         if not other:
             return at
         pair = [*nouns[-1:], *other[:1]]
-        compared = next((c for c in self.query.claims if c.quantifier == "compare"), None) if self.query else None
+        compared = (
+            next((c for c in self.query.claims if c.quantifier == "compare"), None)
+            if self.query
+            else None
+        )
         claims = []
         for index, noun in enumerate(pair):
             of = noun.of
@@ -1678,7 +1954,14 @@ class Reader:
                 of = compared.subject if index == 0 else compared.other
                 own = tuple(c for c in noun.of if c not in plain(self.d.noun))
                 if own:
-                    of = (*own, *(c for c in of if isinstance(c, Is) and c.attribute not in attributes(own)))
+                    of = (
+                        *own,
+                        *(
+                            c
+                            for c in of
+                            if isinstance(c, Is) and c.attribute not in attributes(own)
+                        ),
+                    )
             if noun.number:
                 claims.append(Claim("num", of, number=noun.number))
         self.settle(tuple(claims))
@@ -1704,7 +1987,11 @@ class Reader:
                     return 0
                 of = whole
                 if not first.elided and first.head == "S":
-                    of = (*first.of, *(c for c in whole if c not in first.of and not isinstance(c, Is)), *query.scope)
+                    of = (
+                        *first.of,
+                        *(c for c in whole if c not in first.of and not isinstance(c, Is)),
+                        *query.scope,
+                    )
                     of = tuple(dict.fromkeys(of))
                 self.settle((Claim("num", of, number=first.number),))
             else:
@@ -1716,8 +2003,10 @@ class Reader:
             if first.only and query.scope and first.head in ("S", "g", "one") and not first.number:
                 self.settle(tuple(c for noun in nouns for c in self.one_claim(noun, query.scope)))
                 return end
-            if (first.elided or first.partitive) and (first.number or first.quantifier in ("both", "no", "neither", "all")) or (
-                first.head == "pron" and first.quantifier in ("both", "all")
+            if (
+                ((first.elided or first.partitive)
+                and (first.number or first.quantifier in ("both", "no", "neither", "all")))
+                or (first.head == "pron" and first.quantifier in ("both", "all"))
             ):
                 return self._requantify(nouns, end)
             return 0
@@ -1725,7 +2014,11 @@ class Reader:
             if first.only:
                 claims = []
                 for noun in nouns:
-                    claims.append(Claim("only", final(noun), query.scope) if query.scope else Claim("all", (), final(noun)))
+                    claims.append(
+                        Claim("only", final(noun), query.scope)
+                        if query.scope
+                        else Claim("all", (), final(noun))
+                    )
                     if not query.scope:
                         claims.append(Claim("some", final(noun)))
                 self.settle(tuple(claims))
@@ -1766,11 +2059,20 @@ class Reader:
                     self.say([topic], Predicate(of=[Is("texture", ("plain",))], empty=False), "be")
                     return end
                 return 0
-            if len(nouns) == 1 and first.head in ("S", "one") and (not first.plural or query.noun.plural):
+            if (
+                len(nouns) == 1
+                and first.head in ("S", "one")
+                and (not first.plural or query.noun.plural)
+            ):
                 topic = query.topic()
                 assert topic is not None
                 of = list(first.of)
-                if first.head == "S" and first.number and first.quantifier == "num" and first.plural:
+                if (
+                    first.head == "S"
+                    and first.number
+                    and first.quantifier == "num"
+                    and first.plural
+                ):
                     return 0
                 self.say([topic], Predicate(of=of, empty=False), "be")
                 self.settle(tuple(first.asides))
@@ -1790,7 +2092,12 @@ class Reader:
             return end
         if first.head == "one":
             own = tuple(c for c in first.of if isinstance(c, Is) and c not in base)
-            first = replace(first, of=(*base, *own) if not first.partitive else base, partitive=False, elided=False)
+            first = replace(
+                first,
+                of=(*base, *own) if not first.partitive else base,
+                partitive=False,
+                elided=False,
+            )
         else:
             first = replace(first, of=base)
         if query.scope:

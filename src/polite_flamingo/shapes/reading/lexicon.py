@@ -104,7 +104,9 @@ def _things(add) -> None:  # type: ignore[no-untyped-def]
     add("x", "striped", "striped|stripy|stripes|stripe|banded|stripey|striping|stripped|bands")
     add("x", "striped", "stripes all over|striped texture|striped pattern|lined|stripe pattern")
     add("x", "dotted", "dotted|spotted|dots|spots|polka dotted|polka dots|speckled|spotty|dotty")
-    add("x", "dotted", "dots all over|dot pattern|dotted pattern|polka dot|speckles|specks|freckled")
+    add(
+        "x", "dotted", "dots all over|dot pattern|dotted pattern|polka dot|speckles|specks|freckled"
+    )
     add("x", "patterned", "patterned|textured|pattern on it|not plain")
     add("x", "checkered", "checkered|checked|chequered|zigzag|wavy|gradient|starred|plaid")
     add("Q", "color", "color|colors|colour|colours|hue|hues|shade|shades|coloring|colouring")
@@ -134,7 +136,11 @@ def _numbers(add) -> None:  # type: ignore[no-untyped-def]
             add("#", f"<{value}", f"fewer than {name}|less than {name}|under {name}")
     add("#", "=1", "a single|single|just one|only one|only a single|a lone|lone|exactly a single")
     add("#", "=1", "just a single|a solitary|solitary|a sole|one single")
-    add("#", "=2", "a pair of|a couple of|a couple|a pair|pair of|couple of|a duo of|twin|two pieces of")
+    add(
+        "#",
+        "=2",
+        "a pair of|a couple of|a couple|a pair|pair of|couple of|a duo of|twin|two pieces of",
+    )
     add("#", "=3", "a trio of|a trio|a threesome of")
     add("#", "=4", "a quartet of")
     add("#", "=12", "a dozen|dozen")
@@ -158,7 +164,11 @@ def _places(add) -> None:  # type: ignore[no-untyped-def]
             f"to the {side} hand side of|off to the {side} of"
         )
         add("R", f"{side} of", heads)
-        add("R!", f"{side} of", f"further {side}|farther {side}|further to the {side}|more to the {side}")
+        add(
+            "R!",
+            f"{side} of",
+            f"further {side}|farther {side}|further to the {side}|more to the {side}",
+        )
         add("R!", f"{side} of", f"farther to the {side}|more {side}")
         add("sup", side, f"{side}most|{side} most|furthest {side}|furthest to the {side}")
         add("sup", side, f"farthest {side}|farthest to the {side}|most {inverse}ward")
@@ -178,13 +188,19 @@ def _places(add) -> None:  # type: ignore[no-untyped-def]
     add("R", "below", below)
     for side in ("left", "right"):
         for pronoun in ("its", "their"):
-            add("Rits", f"{side} of", f"to {pronoun} {side}|on {pronoun} {side}|to {pronoun} {side} side")
+            add(
+                "Rits",
+                f"{side} of",
+                f"to {pronoun} {side}|on {pronoun} {side}|to {pronoun} {side} side",
+            )
             add("Rits", f"{side} of", f"on {pronoun} {side} side|on {pronoun} {side} hand side")
     add("R!", "above", "higher|higher up|further up|up higher|nearer the top|farther up")
     add("R!", "below", "lower|lower down|further down|down lower|nearer the bottom|farther down")
     add("sup", "top", "topmost|uppermost|highest|top most|closest to the top|furthest up|upmost")
     add("sup", "top", "highest up|nearest to the top")
-    add("sup", "bottom", "bottommost|lowermost|lowest|bottom most|closest to the bottom|lowest down")
+    add(
+        "sup", "bottom", "bottommost|lowermost|lowest|bottom most|closest to the bottom|lowest down"
+    )
     add("sup", "bottom", "furthest down|nearest to the bottom")
     add("sup", "large", "largest|biggest|greatest in size|largest in size|biggest in size")
     add("sup", "small", "smallest|tiniest|littlest|smallest in size")
@@ -221,10 +237,18 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
         "lives|ends up|occupies|occupy|occupying|counts as|rest|remaining|proves to be|prove to be|considered|described as|forms|form of a|makes|represents|constitutes|takes the form of|"
         "has the form of|has the shape of|takes the shape of|is of the form|form up|makes for",
     )
-    add("paint", "", "colored|coloured|painted|shaded|filled|drawn|rendered|decorated|covered|marked")
+    add(
+        "paint",
+        "",
+        "colored|coloured|painted|shaded|filled|drawn|rendered|decorated|covered|marked",
+    )
     add("paint", "", "made|adorned|tinted|dyed|done|shaped|textured|patterned with|colored in")
     add("h", "", "has|have|having|had|bears|bearing|sports|sporting|carries|carrying|wears|wearing")
-    add("h", "", "got|boasts|with|comes with|has got|have got|exhibits|possesses|featuring a surface of")
+    add(
+        "h",
+        "",
+        "got|boasts|with|comes with|has got|have got|exhibits|possesses|featuring a surface of",
+    )
     add(
         "show",
         "",
@@ -233,13 +257,19 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
         "consists of|consist of|is made up of|made up of|comprises|is composed of|including|"
         "presenting|holding|houses|illustrates|consisting of|comprising|is comprised of|offers",
     )
-    add("lack", "", "lacks|lack|lacking|misses|is lacking|does without|devoid of|free of|is without")
+    add(
+        "lack", "", "lacks|lack|lacking|misses|is lacking|does without|devoid of|free of|is without"
+    )
     add("lack", "", "absence of|no sign of|no trace of|free from|not a trace of")
     add("lack", "", "not a sign of|fails to show|not contain|fail to see|zero of")
     add("see", "", "see|find|count|spot|notice|observe|identify|detect|make out|recognize|counted")
     add("see", "", "get|arrive at|end up with|come to|come up with|come across|meet|discover")
     add("see", "", "perceive|discern|seeing|saw|found|view|got|note|locate|counting|observed")
-    add("see", "", "am looking at|are looking at|presented with|able to see|able to spot|able to find|noticed")
+    add(
+        "see",
+        "",
+        "am looking at|are looking at|presented with|able to see|able to spot|able to find|noticed",
+    )
     add(
         "p",
         "",
@@ -251,28 +281,64 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("gone", "", "nowhere in sight|not present|not visible|not shown")
     add("not", "", "not|never|hardly|no longer|by no means|in no way|anything but|far from being")
     add("nor", "", "nor")
-    add("&", "", "and|as well as|along with|together with|alongside|accompanied by|plus also|and also")
-    add("&", "", "in addition to|joined by|and then|next come|paired with|followed by|then|and finally")
+    add(
+        "&",
+        "",
+        "and|as well as|along with|together with|alongside|accompanied by|plus also|and also",
+    )
+    add(
+        "&",
+        "",
+        "in addition to|joined by|and then|next come|paired with|followed by|then|and finally",
+    )
     add("or", "", "or|and or|or else|or maybe|or perhaps|or possibly")
     add("but", "", "but|yet|while|whereas|although|though|however|even though|but instead|despite")
-    add("but", "", "because|since|so that|therefore|hence|thus|in contrast|on the other hand|but rather")
+    add(
+        "but",
+        "",
+        "because|since|so that|therefore|hence|thus|in contrast|on the other hand|but rather",
+    )
     add("but", "", "except that|only that|when|as opposed to that|in turn|making it|rather")
-    add("than not", "", "rather than|instead of|as opposed to|and not|but not|not to be confused with")
-    add("than", "", "than|compared to|compared with|relative to|in comparison to|in comparison with")
+    add(
+        "than not",
+        "",
+        "rather than|instead of|as opposed to|and not|but not|not to be confused with",
+    )
+    add(
+        "than", "", "than|compared to|compared with|relative to|in comparison to|in comparison with"
+    )
     add("than", "", "versus|vs|against")
-    add("except", "", "except|except for|apart from|other than|besides|excluding|aside from|save for")
+    add(
+        "except",
+        "",
+        "except|except for|apart from|other than|besides|excluding|aside from|save for",
+    )
     add("except", "", "with the exception of|bar|barring|but for|save|not counting|not including")
-    add("only", "", "only|just|merely|solely|nothing but|nothing other than|none but|nothing except")
+    add(
+        "only", "", "only|just|merely|solely|nothing but|nothing other than|none but|nothing except"
+    )
     add("only", "", "purely|exclusively|no one but")
     add("that", "", "that|which|who")
     add("most", "", "most|the majority of|most of|a majority of|more than half of|more than half")
     add("half", "", "half|half of|exactly half of")
-    add("like", "", "just like|like|as does|as do|as is|as are|same as|same goes for|the same goes for")
-    add("like", "", "the same is true of|the same is true for|same for|the same for|the same holds for")
+    add(
+        "like",
+        "",
+        "just like|like|as does|as do|as is|as are|same as|same goes for|the same goes for",
+    )
+    add(
+        "like",
+        "",
+        "the same is true of|the same is true for|same for|the same for|the same holds for",
+    )
     add("like", "", "likewise for|as well|unlike also|similar to|and so is|and so are|so is|so are")
     add("like", "", "so does|so do|so too is|so too are|likewise|similarly|the same applies to")
     add("unlike", "", "unlike|in contrast to|as opposed to the|contrary to")
-    add("unlike", "", "neither is|neither are|neither does|neither do|nor is|nor are|nor does|nor do")
+    add(
+        "unlike",
+        "",
+        "neither is|neither are|neither does|neither do|nor is|nor are|nor does|nor do",
+    )
     add("alike", "same", "alike|identical|equal|the same|same|matching|equally|similar|a matching")
     add("alike", "same", "one and the same|the very same|the exact same|exactly the same|equal in")
     add("alike", "same", "identical in|a common|the same kind of|uniform in|match|matches|share")
@@ -282,14 +348,26 @@ def _verbs(add) -> None:  # type: ignore[no-untyped-def]
     add("alike", "different", "of different|differs|distinct in|of differing|unique|its own")
     add("more", "more", "more|a greater number of|a larger number of|a higher number of|greater")
     add("more", "fewer", "fewer|less|a smaller number of|a lower number of")
-    add("more", "same", "as many|the same number of|an equal number of|equally many|equal numbers of")
+    add(
+        "more",
+        "same",
+        "as many|the same number of|an equal number of|equally many|equal numbers of",
+    )
     add("more", "same", "same number of|the same amount of|an equal amount of|same amount of")
     add("more", "same", "just as many|exactly as many|the exact same number of|equal amounts of")
-    add("outnumber", "more", "outnumber|outnumbers|more numerous than|more common than|exceed|exceeds")
+    add(
+        "outnumber",
+        "more",
+        "outnumber|outnumbers|more numerous than|more common than|exceed|exceeds",
+    )
     add("outnumber", "more", "more frequent than")
     add("outnumber", "fewer", "less numerous than|outnumbered by|less common than|rarer than")
     add("outnumber", "fewer", "fewer in number than|less frequent than|scarcer than")
-    add("outnumber", "same", "equals|is equal to|are equal to|equal to|equal in number to|as numerous as|as common as")
+    add(
+        "outnumber",
+        "same",
+        "equals|is equal to|are equal to|equal to|equal in number to|as numerous as|as common as",
+    )
     add("mostcommon", "", "most common|most numerous|most frequent")
     add("namely", "", "namely|that is to say|specifically|i e|viz|to be specific|in particular")
 
@@ -356,7 +434,9 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "if only|had there been|were there|should there be|i was told|it was claimed|i had expected",
     )
     add("if", "", "if|unless|suppose|supposing|assuming|provided|in case|even if|only if|what if")
-    add("maybe", "", "maybe|perhaps|possibly|might be|may be|could be|might|may|could|could well be")
+    add(
+        "maybe", "", "maybe|perhaps|possibly|might be|may be|could be|might|may|could|could well be"
+    )
     add("maybe", "", "might well be|may well be|conceivably|might possibly be|might also be")
     hedges = (
         "i think that|i think|i believe that|i believe|i would say that|i would say|it seems that|"
@@ -412,16 +492,42 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
     )
     whole = "image|picture|photo|scene|drawing|photograph|illustration|canvas|pic|frame|composition"
     for image in whole.split("|"):
-        for det in ("the", "this", "your", "that", "an", "a", "the given", "the whole", "the entire"):
-            for prep in ("in", "within", "on", "inside", "of", "from", "across", "throughout", "for"):
+        for det in (
+            "the",
+            "this",
+            "your",
+            "that",
+            "an",
+            "a",
+            "the given",
+            "the whole",
+            "the entire",
+        ):
+            for prep in (
+                "in",
+                "within",
+                "on",
+                "inside",
+                "of",
+                "from",
+                "across",
+                "throughout",
+                "for",
+            ):
                 add("i", "", f"{prep} {det} {image}")
             add("i", "", f"anywhere in {det} {image}|{det} {image}'s")
             add("p", "", f"part of {det} {image}|a part of {det} {image}")
         add("i", "", f"overall {image}|in {image}")
     add("i", "", "in total|altogether|in all|all together|all in all|overall|here|among them|on it")
     add("i", "", "in there|in front of me|in front of us|in it|in this one|all over|all over it")
-    add("i", "", "everywhere|anywhere|at all|on the canvas|on display here|on its own|alone|on show")
-    add("i", "", "on the page|on screen|on the screen|for you|by itself|in here|in number|all around")
+    add(
+        "i", "", "everywhere|anywhere|at all|on the canvas|on display here|on its own|alone|on show"
+    )
+    add(
+        "i",
+        "",
+        "on the page|on screen|on the screen|for you|by itself|in here|in number|all around",
+    )
     add("i", "", "on its surface|on them|across it|across its surface|over its surface|as a whole")
     add("i", "", "in view here|in this case|of all|of them all|overall in the image|of the bunch")
     fillers = (
@@ -453,21 +559,80 @@ def _answers(add) -> None:  # type: ignore[no-untyped-def]
         "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together"
     )
     add("f", "", fillers)
-    add("f", "", "if you look closely|if you look|if you count|if you check|if you take a look|when you look")
-    add("f", "", "when you count|looking closely at it|if i look|if i count|if we look|if we count|as you look")
-    add("f", "", "when i look|when i count|counting them|if asked|judging by it|looking|go|look|just look|simply look|just go|glancing|gazing|when looking|if you look carefully")
-    add("f", "", "that is all i see|that is all i can see|that is all|that is all there is|that is everything")
-    add("f", "", "that is all there is to see|that is all i can make out|nothing more|that is all i notice")
-    for verb in ("call", "describe", "label", "classify", "consider", "name", "place", "put", "locate"):
+    add(
+        "f",
+        "",
+        "if you look closely|if you look|if you count|if you check|if you take a look|when you look",
+    )
+    add(
+        "f",
+        "",
+        "when you count|looking closely at it|if i look|if i count|if we look|if we count|as you look",
+    )
+    add(
+        "f",
+        "",
+        "when i look|when i count|counting them|if asked|judging by it|looking|go|look|just look|simply look|just go|glancing|gazing|when looking|if you look carefully",
+    )
+    add(
+        "f",
+        "",
+        "that is all i see|that is all i can see|that is all|that is all there is|that is everything",
+    )
+    add(
+        "f",
+        "",
+        "that is all there is to see|that is all i can make out|nothing more|that is all i notice",
+    )
+    for verb in (
+        "call",
+        "describe",
+        "label",
+        "classify",
+        "consider",
+        "name",
+        "place",
+        "put",
+        "locate",
+    ):
         for who in ("i would not", "i do not", "one could not", "you could not", "i can not"):
             add("call", "not", f"{who} {verb}")
-        for who in ("i would", "you could", "one could", "i", "we", "you can", "one can", "i can", "people", "we would"):
+        for who in (
+            "i would",
+            "you could",
+            "one could",
+            "i",
+            "we",
+            "you can",
+            "one can",
+            "i can",
+            "people",
+            "we would",
+        ):
             add("call", "", f"{who} {verb}|{who} also {verb}")
-    add("call", "", "i take|i would take|i find|i see it as|one may call|you may call|let us call|i rate|i judge")
+    add(
+        "call",
+        "",
+        "i take|i would take|i find|i see it as|one may call|you may call|let us call|i rate|i judge",
+    )
     add("nobody", "", "nobody|no one|noone")
-    add("topic", "", "speaking of|as for|regarding|concerning|when it comes to|with regard to|as regards")
-    add("topic", "", "in terms of|with respect to|about|i looked for|i searched for|looking for|i checked for")
-    add("topic", "", "considering|taking|given|to find|to see|to spot|to locate|if you want to find")
-    add("see", "", "it is easy to see|it is easy to spot|it is possible to see|easy to see|easy to spot")
+    add(
+        "topic",
+        "",
+        "speaking of|as for|regarding|concerning|when it comes to|with regard to|as regards",
+    )
+    add(
+        "topic",
+        "",
+        "in terms of|with respect to|about|i looked for|i searched for|looking for|i checked for",
+    )
+    add(
+        "topic", "", "considering|taking|given|to find|to see|to spot|to locate|if you want to find"
+    )
+    add(
+        "see",
+        "",
+        "it is easy to see|it is easy to spot|it is possible to see|easy to see|easy to spot",
+    )
     add("see", "", "it is possible to make out|it is easy to find|it is easy to make out|one sees")
     add("f", "", "not only does|not only do|not only will you see")

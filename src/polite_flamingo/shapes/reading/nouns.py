@@ -231,7 +231,9 @@ def _determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]:
     start, definite = place, False
     if w.at(place).category == "not":
         after = w.at(place + 1)
-        if after.text in ("a", "an", "any", "single") or (after.category == "#" and after.value == "=1"):
+        if after.text in ("a", "an", "any", "single") or (
+            after.category == "#" and after.value == "=1"
+        ):
             noun.quantifier = "no"
             place += 2
             if w.at(place).text == "single":
@@ -289,7 +291,9 @@ def _determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]:
             noun.pick, noun.word = True, word.value
         elif category == "#":
             numeral = text in ("one",) or word.value == "=1"
-            if text == "one" and (definite or noun.quantifier in ("all", "a") or noun.other or noun.pick):
+            if text == "one" and (
+                definite or noun.quantifier in ("all", "a") or noun.other or noun.pick
+            ):
                 # "the one with dots", "each one", "the other one"; but "the one red circle".
                 if w.at(place + 1).category not in ("S", "g", *ATTRIBUTE_OF):
                     break
@@ -369,10 +373,10 @@ def _adjectives(
         elif category in ("&", ",", "or") and place > begin and _more_adjectives(w, place + 1):
             joined = joined or category != ","
             noun.unsure = noun.unsure or category == "or"
-        elif category == "sup":
-            superlatives.append((word.value, place))
-        elif category == "cmp" and w.at(place + 1).category in ("S", "g", "f") or (
-            category == "cmp" and w.at(place + 1).text in ("one", "ones")
+        elif category == "sup" or (
+            (category == "cmp"
+            and w.at(place + 1).category in ("S", "g", "f"))
+            or (category == "cmp" and w.at(place + 1).text in ("one", "ones"))
         ):
             superlatives.append((word.value, place))
         elif category == "alike" and (w.at(place + 1).category in ("Q", "S", "g", "C")):
@@ -387,8 +391,12 @@ def _adjectives(
             place += 1
         elif category == "only" and place == begin:
             noun.alike = "only"
-        elif category == "paint" and place > begin or (
-            category in ("paint", "p") and w.at(place + 1).category in (*ATTRIBUTE_OF, "S", "g")
+        elif (
+            (category == "paint"
+            and place > begin)
+            or (
+                category in ("paint", "p") and w.at(place + 1).category in (*ATTRIBUTE_OF, "S", "g")
+            )
         ):
             pass
         elif category == "#" and superlatives:
@@ -405,7 +413,9 @@ def _adjectives(
     noun.each = joined and any(len(found) > 1 for found in values.values())
     if not noun.each:
         conditions = [
-            Is(name, (found[0],)) if len(set(found)) == 1 or name != "color" else Is(name, tuple(found))
+            Is(name, (found[0],))
+            if len(set(found)) == 1 or name != "color"
+            else Is(name, tuple(found))
             for name, found in values.items()
         ]
         noun.each = any(len(c.values) > 1 for c in conditions if isinstance(c, Is))
@@ -422,7 +432,9 @@ def _more_adjectives(w: Words, place: int) -> bool:
     ):
         place += 1
     word = w.at(place)
-    return place > start and (word.category in ("S", "g", "B", "I") or word.text in ("one", "ones", "pattern"))
+    return place > start and (
+        word.category in ("S", "g", "B", "I") or word.text in ("one", "ones", "pattern")
+    )
 
 
 def _place_adjective(w: Words, place: int) -> bool:
@@ -459,10 +471,16 @@ def _headless(
     if superlatives:
         return True
     if conditions:
-        return bool(noun.number) or noun.other or noun.another or (
-            noun.quantifier in ("all", "both", "neither")
-            and after.category in ("aux", "k", "h")
-        ) or after.category in ("aux", "h")
+        return (
+            bool(noun.number)
+            or noun.other
+            or noun.another
+            or (
+                noun.quantifier in ("all", "both", "neither")
+                and after.category in ("aux", "k", "h")
+            )
+            or after.category in ("aux", "h")
+        )
     return (
         bool(noun.number)
         or noun.other
@@ -507,18 +525,27 @@ def _quality(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
     ahead = place
     if w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category == "see":
         # "the colour you see on the square"
-        while w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category in ("aux", "see", "maybe"):
+        while w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category in (
+            "aux",
+            "see",
+            "maybe",
+        ):
             ahead += 1
         if w.at(ahead - 1).category == "aux":
             ahead -= 1
         if w.at(ahead - 1).category != "see":
             ahead = place
     place = ahead
-    if w.at(place).text in ("of", "on", "for", "in") and (read := noun_phrase(w, place + 1)) is not None:
+    if (
+        w.at(place).text in ("of", "on", "for", "in")
+        and (read := noun_phrase(w, place + 1)) is not None
+    ):
         if read[0].head != "I":
             noun.owner, place = read
-    elif w.at(place).category == "that" and (read := noun_phrase(w, place + 1)) is not None and (
-        w.at(w.skip(read[1])).category in ("h", "show")
+    elif (
+        w.at(place).category == "that"
+        and (read := noun_phrase(w, place + 1)) is not None
+        and (w.at(w.skip(read[1])).category in ("h", "show"))
     ):
         noun.owner, place = read[0], w.skip(read[1]) + 1
     elif w.at(place).category == "&" and w.at(place + 1).category == "Q":
@@ -544,8 +571,10 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             noun.excepted = (*noun.of, *read[0].of) if read[0].head == "one" else read[0].of
             place = read[1]
             continue
-        if word.text == "'s" and w.at(w.skip(ahead + 1)).category in ("Q", "G1") or (
-            word.text == "'s" and w.at(ahead + 1).text == "shape"
+        if (
+            (word.text == "'s"
+            and w.at(w.skip(ahead + 1)).category in ("Q", "G1"))
+            or (word.text == "'s" and w.at(ahead + 1).text == "shape")
         ):
             owner = noun
             read_quality = w.at(w.skip(ahead + 1))
@@ -553,7 +582,11 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
-        if word.category == "p" and w.at(w.skip(ahead + 1)).category in ("aux", "k", "h") and noun.quantifier == "the":
+        if (
+            word.category == "p"
+            and w.at(w.skip(ahead + 1)).category in ("aux", "k", "h")
+            and noun.quantifier == "the"
+        ):
             # "the rectangle visible is plain"
             place = ahead + 1
             continue
@@ -562,12 +595,21 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if inserted is not None and w.at(inserted[1]).category == ",":
                 noun.of, place = (*noun.of, *inserted[0]), inserted[1] + 1
                 break
-        if word.text in ("you", "we", "i") and w.at(ahead + 1).category in ("aux", "see", "maybe", "h"):
+        if word.text in ("you", "we", "i") and w.at(ahead + 1).category in (
+            "aux",
+            "see",
+            "maybe",
+            "h",
+        ):
             # "the shape you see is ..."
             end = ahead + 1
             while w.at(end).category in ("aux", "see", "maybe", "h", "i", "f"):
                 end += 1
-            if w.at(end - 1).category in ("see", "i", "h") and w.at(end).category in ("k", "not", "end"):
+            if w.at(end - 1).category in ("see", "i", "h") and w.at(end).category in (
+                "k",
+                "not",
+                "end",
+            ):
                 place = end
                 continue
             if w.at(end - 1).category == "aux" and w.at(end - 2).category in ("see", "i"):

@@ -32,8 +32,30 @@ _PREPOSITIONS = {
     "in", "on", "at", "to", "toward", "towards", "along", "within", "inside", "into", "from",
     "over", "down", "up", "off", "out", "across", "near", "around", "by", "close",
 }  # fmt: skip
-_DETERMINERS = {"the", "a", "an", "its", "their", "this", "that", "some", "any", "one", "our", "every"}
-_SEEN = {"found", "noticed", "observed", "counted", "identified", "located", "detected", "recognized"}
+_DETERMINERS = {
+    "the",
+    "a",
+    "an",
+    "its",
+    "their",
+    "this",
+    "that",
+    "some",
+    "any",
+    "one",
+    "our",
+    "every",
+}
+_SEEN = {
+    "found",
+    "noticed",
+    "observed",
+    "counted",
+    "identified",
+    "located",
+    "detected",
+    "recognized",
+}
 _FINITE = {
     "sits", "lies", "stands", "appears", "looks", "seems", "rests", "hangs", "floats", "remains",
     "sit", "lie", "stand", "appear", "look", "seem", "resides",
@@ -108,13 +130,19 @@ def where(w: Words, start: int, bare: bool = False) -> Read | None:
         prepositions.append("near")
         place += 1
     if w.at(place).text in _DETERMINERS:
-        if not prepositions and not bare and w.at(start - 1).text not in ("occupies", "occupy", "occupying"):
+        if (
+            not prepositions
+            and not bare
+            and w.at(start - 1).text not in ("occupies", "occupy", "occupying")
+        ):
             return None
         place += 1
     place = w.skip(place)
     sides: list[str] = []
-    if w.at(place).text in ("left of", "right of") and place > start and (
-        w.at(place + 1).category == "i" or w.at(place + 2).category == "I"
+    if (
+        w.at(place).text in ("left of", "right of")
+        and place > start
+        and (w.at(place + 1).category == "i" or w.at(place + 2).category == "I")
     ):
         # "the right of the image"
         name = w.at(place).text.split()[0]
@@ -124,7 +152,11 @@ def where(w: Words, start: int, bare: bool = False) -> Read | None:
         word = w.at(place)
         if word.category in ("G1", "G2"):
             sides += word.value.split()
-        elif word.category == "sup" and prepositions and word.value in ("left", "right", "top", "bottom"):
+        elif (
+            word.category == "sup"
+            and prepositions
+            and word.value in ("left", "right", "top", "bottom")
+        ):
             sides.append(word.value)
             superlative = True
         elif word.category == "f" and sides:
@@ -147,7 +179,9 @@ def where(w: Words, start: int, bare: bool = False) -> Read | None:
             break
         place += 1
     part = ""
-    while (w.at(place).category == "part" or w.at(place).text == "third") and (sides or prepositions):
+    while (w.at(place).category == "part" or w.at(place).text == "third") and (
+        sides or prepositions
+    ):
         part = w.at(place).value or part or "part"
         place += 1
     if not sides and part != "corner":
@@ -206,7 +240,11 @@ def _group_kind(quantifier: str) -> str:
 def relation(w: Words, start: int) -> Read | None:
     """Read "to the left of the star", "above and right of it", "bigger than the square"."""
     place = start
-    while w.at(place).category == "f" or w.at(place).text in ("right", "just") and w.at(place + 1).category == "R":
+    while (
+        w.at(place).category == "f"
+        or (w.at(place).text in ("right", "just")
+        and w.at(place + 1).category == "R")
+    ):
         place += 1
     word = w.at(place)
     if word.category in ("R", "R!"):
@@ -228,7 +266,11 @@ def relation(w: Words, start: int) -> Read | None:
             if w.at(again[1]).category not in ("aux", "k", "h"):
                 end = again[1]
         return [Unsettled(word.text)], end, []
-    if word.text == "as" and w.at(place + 1).category in ATTRIBUTE_OF and w.at(place + 2).text == "as":
+    if (
+        word.text == "as"
+        and w.at(place + 1).category in ATTRIBUTE_OF
+        and w.at(place + 2).text == "as"
+    ):
         read = noun_phrase(w, place + 3)
         if read is None:
             return None
@@ -253,7 +295,10 @@ def _same_as(w: Words, place: int) -> Read | None:
     if not attribute:
         return None
     place += 1
-    if w.at(place).text not in ("as", "to", "from", "with", "than") and w.at(place).category != "than":
+    if (
+        w.at(place).text not in ("as", "to", "from", "with", "than")
+        and w.at(place).category != "than"
+    ):
         return None
     read = noun_phrase(w, place + 1)
     if read is None:
@@ -299,7 +344,11 @@ def _spatial(w: Words, place: int) -> Read | None:
     groups = [_other_side(w, noun)]
     # "above the star and the circle"
     while w.at(end).category == "&" and (again := noun_phrase(w, end + 1)) is not None:
-        if again[0].quantifier not in ("the",) or _verb_follows(w, again[1]) or noun.quantifier != "the":
+        if (
+            again[0].quantifier not in ("the",)
+            or _verb_follows(w, again[1])
+            or noun.quantifier != "the"
+        ):
             break
         if w.at(again[1]).category == "end" or w.at(again[1]).category in (",", "but"):
             groups.append(_other_side(w, again[0]))
@@ -316,7 +365,9 @@ def _other_side(w: Words, noun: Noun) -> Group:
     if noun.head == "pron" and not noun.plural:
         # "The star is above it": not the star itself.
         subject, against = w.discourse.subject, w.discourse.against
-        if against is not None and (noun.whose is None or subject is None or noun.whose.of == subject.of):
+        if against is not None and (
+            noun.whose is None or subject is None or noun.whose.of == subject.of
+        ):
             return Group(_group_kind(against.quantifier), against.of)
         asked = w.discourse.asked
         if subject is not None and noun.whose is not None and noun.whose.of == subject.of and asked:
@@ -348,7 +399,11 @@ def _sized(w: Words, place: int) -> Read | None:
             if not _verb_follows(w, again[1]) and again[0].quantifier == "the":
                 groups.append(_other_side(w, again[0]))
                 end = again[1]
-        end = end + 1 if w.at(end).category == "aux" and w.at(end + 1).category in ("end", ",") else end
+        end = (
+            end + 1
+            if w.at(end).category == "aux" and w.at(end + 1).category in ("end", ",")
+            else end
+        )
         return [Related(name, group) for group in groups], end, []
     if w.at(end).category in ("S", "g"):
         return None
@@ -379,7 +434,8 @@ def feature(w: Words, start: int) -> Read | None:
         ahead = w.skip(place + 1)
         if joint.category in ("&", "or", "nor", ",", "but", "than not") and (
             _one_feature(w, ahead) is not None
-            or w.at(ahead).category in ("no", "not") and _one_feature(w, ahead + 1) is not None
+            or (w.at(ahead).category in ("no", "not")
+            and _one_feature(w, ahead + 1) is not None)
         ):
             if _verb_follows(w, (_one_feature(w, ahead) or ([], ahead, False))[1]):
                 break
@@ -397,7 +453,11 @@ def feature(w: Words, start: int) -> Read | None:
         break
     if not found:
         return None
-    while w.at(place).text in ("on", "all", "across") and w.at(place + 1).text in ("it", "them", "its"):
+    while w.at(place).text in ("on", "all", "across") and w.at(place + 1).text in (
+        "it",
+        "them",
+        "its",
+    ):
         place += 2
     return found, place, []
 
@@ -416,7 +476,14 @@ def _one_feature(w: Words, start: int) -> tuple[list[Condition], int, bool] | No
             colors.append(Is("color", (word.value,)))
         elif word.category in ATTRIBUTE_OF:
             conditions.append(Is(ATTRIBUTE_OF[word.category], (word.value,)))
-            pattern = pattern or word.text in ("stripes", "dots", "spots", "stripe", "bands", "polka dots")
+            pattern = pattern or word.text in (
+                "stripes",
+                "dots",
+                "spots",
+                "stripe",
+                "bands",
+                "polka dots",
+            )
         elif word.category in ("f", "alike", "only"):
             if word.category == "alike":
                 return None
@@ -431,7 +498,7 @@ def _one_feature(w: Words, start: int) -> tuple[list[Condition], int, bool] | No
         of = place + 2 + (w.at(place + 2).text in ("a", "an", "the"))
         if w.at(of).category == "S":
             return [Is("shape", (w.at(of).value.rstrip("+"),))], of + 1, refused
-    if word.category == "S" or word.category == "g" and word.text != "shape":
+    if word.category == "S" or (word.category == "g" and word.text != "shape"):
         return None
     if word.category == "Q" or word.text == "shape":
         if word.value == "place":
@@ -468,13 +535,16 @@ def modifier(w: Words, place: int, noun: Noun) -> Read | None:
             return [Not((c,)) for c in read[0]], read[1], read[2]
         return None
     if text in ("in", "of") and (
-        w.at(place + 1).category in ("C", "x", "Q") or w.at(place + 2).category in ("C", "x", "z", "y")
-        and w.at(place + 1).text in ("a", "an", "the")
+        w.at(place + 1).category in ("C", "x", "Q")
+        or (w.at(place + 2).category in ("C", "x", "z", "y")
+        and w.at(place + 1).text in ("a", "an", "the"))
     ):
         read = feature(w, place + 1)
         if read is not None:
             return read
-    if category == "that" or (category == "," and w.at(place + 1).category == "that" and w.at(place + 1).text != "that"):
+    if category == "that" or (
+        category == "," and w.at(place + 1).category == "that" and w.at(place + 1).text != "that"
+    ):
         return _relative(w, place + 1 if category == "that" else place + 2, comma=category == ",")
     if category == "paint" and noun.head != "pron":
         return painted(w, place)
@@ -512,7 +582,7 @@ def _relative(w: Words, place: int, comma: bool) -> Read | None:
     if said is not None and said[0].empty and comma and w.at(w.skip(said[1])).category == ",":
         # "the star, which you see, ..."
         return [], w.skip(said[1]) + 1, []
-    if said is None or said[0].unsure or said[0].exists is not None and not said[0].of:
+    if said is None or said[0].unsure or (said[0].exists is not None and not said[0].of):
         return ([], said[1], []) if said and said[0].exists else None
     conditions, end = said[0].of, said[1]
     if not conditions:
@@ -559,9 +629,7 @@ def verbs(w: Words, start: int) -> tuple[int, bool, str, str]:
             pass
         elif text in ("both", "all", "each") and _floats(w, place):
             floating = "both" if text == "both" else "all"
-        elif category == "only" and kind and w.at(place + 1).category not in ("#", "S", "g"):
-            pass
-        elif text == "going" or text == "use":
+        elif (category == "only" and kind and w.at(place + 1).category not in ("#", "S", "g")) or text == "going" or text == "use":
             pass
         else:
             break
@@ -575,15 +643,19 @@ def _floats(w: Words, place: int) -> bool:
     after = w.at(w.skip(place + 1))
     if w.at(place).text == "both" and after.category in ATTRIBUTE_OF:
         # "is both red and small" against "are both red".
-        return w.at(place - 1).text in ("are", "were", "they", "have", "look", "appear", "seem") or (
-            w.at(place - 1).category in ("f", "k", "not")
-        )
+        return w.at(place - 1).text in (
+            "are",
+            "were",
+            "they",
+            "have",
+            "look",
+            "appear",
+            "seem",
+        ) or (w.at(place - 1).category in ("f", "k", "not"))
     return after.text not in ("the", "of", "these", "those") and after.category not in ("#",)
 
 
-def predicate(
-    w: Words, start: int, kind: str, denied: bool
-) -> tuple[Predicate, int] | None:
+def predicate(w: Words, start: int, kind: str, denied: bool) -> tuple[Predicate, int] | None:
     """Read what follows the verb; the result may be empty ("it is")."""
     said = Predicate(negated=denied)
     if kind in ("have", "lack"):
@@ -605,9 +677,25 @@ def predicate(
         if word.text in ("both",) and w.at(ahead + 1).category in (*ATTRIBUTE_OF, "f"):
             place = ahead + 1
             continue
-        if word.category == "p" or word.text in _SEEN or (word.text == "there" and not said.of and kind == "be"):
-            if word.text in ("shown", "depicted", "displayed", "presented", "seen", "featured", "visible"):
-                inner = _atom(w, w.skip(ahead + 1), said, bare=True) if w.at(ahead + 1).category != "," else None
+        if (
+            word.category == "p"
+            or word.text in _SEEN
+            or (word.text == "there" and not said.of and kind == "be")
+        ):
+            if word.text in (
+                "shown",
+                "depicted",
+                "displayed",
+                "presented",
+                "seen",
+                "featured",
+                "visible",
+            ):
+                inner = (
+                    _atom(w, w.skip(ahead + 1), said, bare=True)
+                    if w.at(ahead + 1).category != ","
+                    else None
+                )
             else:
                 inner = where(w, w.skip(ahead + 1))
             if said.exists is None and not said.of:
@@ -637,11 +725,26 @@ def predicate(
                 break
         joint = w.at(w.skip(place))
         ahead = w.skip(w.skip(place) + 1)
-        if joint.category in ("&", ",", "but", "or", "nor", "than not", "that") and joint.text != "that":
-            if joint.category == "," and w.at(ahead).category in ("&", "but", "or", "nor", "than not"):
+        if (
+            joint.category in ("&", ",", "but", "or", "nor", "than not", "that")
+            and joint.text != "that"
+        ):
+            if joint.category == "," and w.at(ahead).category in (
+                "&",
+                "but",
+                "or",
+                "nor",
+                "than not",
+            ):
                 joint = w.at(ahead)
                 ahead = w.skip(ahead + 1)
-            if joint.category == "but" and joint.text not in ("but", "but instead", "rather", "yet", "but rather"):
+            if joint.category == "but" and joint.text not in (
+                "but",
+                "but instead",
+                "rather",
+                "yet",
+                "but rather",
+            ):
                 break
             turned = w.at(ahead).category == "not"
             if turned:
@@ -653,9 +756,7 @@ def predicate(
             if joint.category in ("or",):
                 if not deny:
                     said.unsure = True
-            elif joint.category == "nor" or (listing and joint.category in (",", "&")):
-                deny = True
-            elif joint.category == "than not":
+            elif joint.category == "nor" or (listing and joint.category in (",", "&")) or joint.category == "than not":
                 deny = True
             elif joint.category == "but" or not _denied_list(w, ahead):
                 deny = False
@@ -663,7 +764,11 @@ def predicate(
                 deny = True
             place = ahead
             continue
-        if joint.category in ATTRIBUTE_OF or joint.text in _PREPOSITIONS or joint.category in ("R", "G1", "G2"):
+        if (
+            joint.category in ATTRIBUTE_OF
+            or joint.text in _PREPOSITIONS
+            or joint.category in ("R", "G1", "G2")
+        ):
             place = w.skip(place)
             if _goes_on(w, place, indefinite=False):
                 continue
@@ -686,8 +791,10 @@ def _goes_on(w: Words, place: int, indefinite: bool) -> bool:
     read = _atom(w, place, probe, bare=False)
     if read is None or (not read[0] and not probe.alike):
         word = w.at(place)
-        return word.category in ("paint", "k") and word.text not in ("appears", "lies", "sits") and (
-            _atom(w, w.skip(place + 1), Predicate(), bare=True) is not None
+        return (
+            word.category in ("paint", "k")
+            and word.text not in ("appears", "lies", "sits")
+            and (_atom(w, w.skip(place + 1), Predicate(), bare=True) is not None)
         )
     if _verb_follows(w, read[1]) or w.at(read[1]).category in (":",):
         return False
@@ -726,7 +833,11 @@ def _had(w: Words, start: int, said: Predicate, lacking: bool) -> tuple[Predicat
             said.of += [Not(tuple(held[0]))] if said.negated else held[0]
             said.empty = False
             return said, held[1]
-    same = relation(w, place) if w.at(place).text in ("the", "a") or w.at(place).category == "alike" else None
+    same = (
+        relation(w, place)
+        if w.at(place).text in ("the", "a") or w.at(place).category == "alike"
+        else None
+    )
     read = same or feature(w, place)
     if read is None:
         if w.at(place).category in ("end", ",", "&", "but", "i"):
@@ -755,7 +866,9 @@ def _had(w: Words, start: int, said: Predicate, lacking: bool) -> tuple[Predicat
 
 
 def _turned(conditions: list[Condition]) -> bool:
-    return any(isinstance(c, Not) for c in conditions) and not all(isinstance(c, Not) for c in conditions)
+    return any(isinstance(c, Not) for c in conditions) and not all(
+        isinstance(c, Not) for c in conditions
+    )
 
 
 def _shared(w: Words, place: int) -> tuple[str, str, int] | None:
@@ -854,9 +967,11 @@ def _atom(w: Words, place: int, said: Predicate, bare: bool) -> Read | None:
         elif w.at(end).category == "Q":
             end += 1
         return conditions, end, []
-    if text in ("a", "an", "the") and (read := feature(w, place + 1)) is not None and w.at(
-        read[1] - 1
-    ).category in ("Q", "x", "C"):
+    if (
+        text in ("a", "an", "the")
+        and (read := feature(w, place + 1)) is not None
+        and w.at(read[1] - 1).category in ("Q", "x", "C")
+    ):
         return read
     return None
 
@@ -875,10 +990,13 @@ def _superlative(w: Words, place: int) -> Read | None:
     side = w.at(place).value
     end = place + 1
     generic = w.at(end).text == "one" or w.at(end).category in ("end", ",", "&", "but", "i")
-    if not generic and w.at(end).text in ("of", "in") and w.at(end + 1).text in ("all", "the", "them"):
-        if w.at(end + 1).text in ("all", "them") and w.at(end + 2).category in ("end", ",", "i"):
-            generic = True
-            end += 2
+    if (
+        not generic
+        and w.at(end).text in ("of", "in")
+        and w.at(end + 1).text in ("all", "the", "them")
+    ) and w.at(end + 1).text in ("all", "them") and w.at(end + 2).category in ("end", ",", "i"):
+        generic = True
+        end += 2
     if not generic:
         return None
     if w.at(end).text == "one":

@@ -49,7 +49,11 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
                     reader.query = inner or reader.query
                 continue
         words = _decided(words)
-        doubts = [word for word in words if word.category == "maybe" and word.text not in ("could", "might", "may")]
+        doubts = [
+            word
+            for word in words
+            if word.category == "maybe" and word.text not in ("could", "might", "may")
+        ]
         if len(doubts) > 1 or (doubts and any(word.category == "or" for word in words)):
             undecided = True
             continue
@@ -67,9 +71,14 @@ def _statement_before_tag(words: list[Word]) -> list[Word]:
     for place in range(len(words) - 1, 0, -1):
         if words[place].category == ",":
             tail = words[place + 1 :]
-            if tail and len(tail) < 4 and (
-                tail[0].text in _TAGS[0] and all(w.text in (*_TAGS[0], *_TAGS[1]) for w in tail)
-                or tail[0].category in ("Y",)
+            if (
+                tail
+                and len(tail) < 4
+                and (
+                    (tail[0].text in _TAGS[0]
+                    and all(w.text in (*_TAGS[0], *_TAGS[1]) for w in tail))
+                    or tail[0].category in ("Y",)
+                )
             ):
                 return [*words[:place], Word("tag", "", "")]
             return words
@@ -113,7 +122,8 @@ def _decided(words: list[Word]) -> list[Word]:
         return words
     if "if" in categories:
         if any(word.text in ("would", "could", "might", "may") for word in words) or (
-            next(w for w in words if w.category not in ("f", ",", "&", "but", "hedge")).category == "if"
+            next(w for w in words if w.category not in ("f", ",", "&", "but", "hedge")).category
+            == "if"
         ):
             return []
         kept: list[Word] = []

@@ -77,7 +77,9 @@ def _asserted(scene: Scene, claim: Claim) -> Truth:
             return None
         return 2 * some > total if quantifier == "most" else 2 * some == total
     if quantifier == "only":
-        outside = [_fits(scene, thing, (*claim.scope, Not(claim.subject))) for thing in scene.things]
+        outside = [
+            _fits(scene, thing, (*claim.scope, Not(claim.subject))) for thing in scene.things
+        ]
         inside = [_fits(scene, thing, claim.scope + claim.subject) for thing in scene.things]
         none_else = _any(outside)
         return _all([_any(inside), None if none_else is None else not none_else])
@@ -216,9 +218,7 @@ def _meets(scene: Scene, thing: Thing, condition: Condition) -> Truth:
     if isinstance(condition, Sole):
         others = [_fits(scene, other, condition.of) for other in scene.things if other is not thing]
         another = _any(others)
-        return _all(
-            [_fits(scene, thing, condition.of), None if another is None else not another]
-        )
+        return _all([_fits(scene, thing, condition.of), None if another is None else not another])
     return None
 
 
