@@ -208,10 +208,11 @@ def _equal_claim(said: Facts, wanted: Claim) -> bool:
             and set(claim.claims) == set(wanted.claims)
         ):
             return True
-        if claim.quantifier == wanted.quantifier == "background" and claim.holds and wanted.holds:
+        if (
+            claim.quantifier == wanted.quantifier == "background" and claim.holds and wanted.holds
+        ) and (claim.value.split()[-1] == wanted.value.split()[-1]):
             # "blue" is as good a word as "light blue".
-            if claim.value.split()[-1] == wanted.value.split()[-1]:
-                return True
+            return True
     return False
 
 

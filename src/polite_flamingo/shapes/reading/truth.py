@@ -66,7 +66,7 @@ def _asserted(scene: Scene, claim: Claim) -> Truth:
         if one[1] or other[1]:
             return None
         return _COMPARISONS[claim.value](one[0], other[0])
-    if quantifier in ("the", "all", "both", "same", "different", "values", "no other"):
+    if quantifier in ("the", "all", "both", "same", "different", "values"):
         return _definite(scene, claim)
     if quantifier == "parts":
         return _parts(scene, claim)
@@ -200,7 +200,8 @@ def _meets(scene: Scene, thing: Thing, condition: Condition) -> Truth:
     if isinstance(condition, Is):
         if condition.values[0] == "patterned":
             return thing.texture != "plain"
-        return getattr(thing, condition.attribute) in condition.values
+        # A light blue thing is blue.
+        return getattr(thing, condition.attribute) in {v.split()[-1] for v in condition.values}
     if isinstance(condition, In):
         return _lies(thing, condition.place)
     if isinstance(condition, Not):
