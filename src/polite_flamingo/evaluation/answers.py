@@ -37,9 +37,7 @@ def extract_answer(response: str, question: str, answers: Sequence[str]) -> str 
     return _only_mention(response, question, answers)
 
 
-def _yes_or_no(
-    response: str, question: str, query: Query, said: tuple[Claim, ...]
-) -> list[str]:
+def _yes_or_no(response: str, question: str, query: Query, said: tuple[Claim, ...]) -> list[str]:
     told = facts(said)
     given = [word for word in ("yes", "no") if entails(told, claims(word, question))]
     first = _SAYS_YES_OR_NO.match(response.lower())
@@ -60,9 +58,7 @@ def _given(question: str, query: Query, said: Facts, answers: Sequence[str]) -> 
         found = [
             (answer, wanted)
             for answer, wanted in found
-            if not any(
-                other != wanted and entails(facts(other), wanted) for _, other in found
-            )
+            if not any(other != wanted and entails(facts(other), wanted) for _, other in found)
         ]
     same: dict[tuple[Claim, ...], str] = {}
     for answer, wanted in found:

@@ -81,7 +81,9 @@ def _judge_change(before: Scene, after: Scene, response: str, draft: str) -> Ver
     said = read_changes(response)
     truths = [change_truth(before, after, change) for change in said]
     meant = [c for c in read_changes(draft) if change_truth(before, after, c) is True]
-    missing = tuple(change.claim() for change in meant if not same_changes((change,), said, extra=True))
+    missing = tuple(
+        change.claim() for change in meant if not same_changes((change,), said, extra=True)
+    )
     judged = tuple(
         Judged(change.claim(), value) for change, value in zip(said, truths, strict=True)
     )

@@ -24,8 +24,14 @@ def without_boxes(draft: str) -> str:
     if not named:
         return draft
     rest = _BOX.sub("", draft)
-    rest = "\n".join(line for line in rest.splitlines() if not re.search(r"\bbox|\bcoordinates|:\s*$", line.lower()))
-    return "\n".join([rest.strip(), *(f"a {name.strip()}" for name in dict.fromkeys(named))]).strip()
+    rest = "\n".join(
+        line
+        for line in rest.splitlines()
+        if not re.search(r"\bbox|\bcoordinates|:\s*$", line.lower())
+    )
+    return "\n".join(
+        [rest.strip(), *(f"a {name.strip()}" for name in dict.fromkeys(named))]
+    ).strip()
 
 
 def placed(draft: str) -> list[Claim]:

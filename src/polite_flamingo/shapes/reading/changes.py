@@ -16,8 +16,9 @@ from polite_flamingo.shapes.reading.claims import (
     attributes,
 )
 from polite_flamingo.shapes.reading.discourse import Discourse, Referent
-from polite_flamingo.shapes.reading.nouns import Words, final, noun_phrase
-from polite_flamingo.shapes.reading.predicates import where
+from polite_flamingo.shapes.reading.nouns import noun_phrase
+from polite_flamingo.shapes.reading.phrases import Words, final
+from polite_flamingo.shapes.reading.places import where
 from polite_flamingo.shapes.reading.words import Word, normalise, sentences
 from polite_flamingo.shapes.scene import Scene, Thing, region
 
@@ -47,8 +48,20 @@ _NONE = (
     r"not (?:changed|changed at all|differ|different)|same (?:image|picture|scene)|no visible (?:change|difference)|"
     r"not (?:see|find|spot|notice) any (?:change|difference)s?|there is not any (?:change|difference)|everything (?:stayed|remains|is) the same)\b"
 )
-_ANY = re.compile("|".join((_REMOVED, _ADDED, _MOVED, _NONE, r"\b(?:turned|became|changed|recolou?red|repainted|is now|now)\b")))
-_ASKED = re.compile(r"\b(?:chang|differ|two (?:images|pictures|photos|scenes)|between the|before and after|both (?:images|pictures))")
+_ANY = re.compile(
+    "|".join(
+        (
+            _REMOVED,
+            _ADDED,
+            _MOVED,
+            _NONE,
+            r"\b(?:turned|became|changed|recolou?red|repainted|is now|now)\b",
+        )
+    )
+)
+_ASKED = re.compile(
+    r"\b(?:chang|differ|two (?:images|pictures|photos|scenes)|between the|before and after|both (?:images|pictures))"
+)
 _SPLIT = re.compile(r"[.;!?\n]+|,? (?:and|but|while|whereas) (?=(?:the|a|an|there|it|its)\b)")
 
 
@@ -104,19 +117,29 @@ def _change(part: str, discourse: Discourse) -> Change | None:
     if not nouns:
         return None
     thing = nouns[0]
-    denied = bool(re.search(r"\b(?:not|never) (?:been |have |has )?(?:moved|removed|added|changed|gone|turned)", part))
+    denied = bool(
+        re.search(
+            r"\b(?:not|never) (?:been |have |has )?(?:moved|removed|added|changed|gone|turned)",
+            part,
+        )
+    )
     discourse.it = Referent("the", thing)
-    recolored = _recolored(part, thing, nouns, colors, places)
+    recolored = _recolored(part, thing, nouns, colors)
     if re.search(_MOVED, part) and not (recolored and not places):
         origin, target = _from_to(part, places)
         return Change("moved", _unplaced(thing), target, origin, not denied)
     if recolored is not None and re.search(_COLORED, part):
         return Change("color", *recolored, holds=not denied)
     if re.search(_REMOVED, part):
-        if re.search(r"\bnot (?:there|present|visible) before\b|\bwas (?:missing|absent) before", part):
+        if re.search(
+            r"\bnot (?:there|present|visible) before\b|\bwas (?:missing|absent) before", part
+        ):
             return Change("added", thing, holds=not denied)
         return Change("removed", thing, holds=not denied)
-    if re.search(_ADDED, part) or re.search(r"\bthere (?:is|are) (?:.*\b)?now\b|\bnow (?:there|contains|has|shows|includes|also)\b|\bis now (?:there|present|visible|also)\b", part):
+    if re.search(_ADDED, part) or re.search(
+        r"\bthere (?:is|are) (?:.*\b)?now\b|\bnow (?:there|contains|has|shows|includes|also)\b|\bis now (?:there|present|visible|also)\b",
+        part,
+    ):
         return Change("added", thing, holds=not denied)
     if places and re.search(r"\bnow\b|\binstead\b", part):
         origin, target = _from_to(part, places)
@@ -138,7 +161,9 @@ def _contents(
         found = noun_phrase(w, place)
         if found is not None and found[0].head in ("S", "g") and found[1] > place:
             of = final(found[0])
-            if of and not (found[0].head == "g" and word.text in ("something", "nothing", "everything")):
+            if of and not (
+                found[0].head == "g" and word.text in ("something", "nothing", "everything")
+            ):
                 nouns.append(of)
                 places += [(c,) for c in of if isinstance(c, In)]
                 place = found[1]
@@ -166,32 +191,44 @@ def _unplaced(of: Description) -> Description:
 
 
 def _recolored(
-    part: str, thing: Description, nouns: list[Description], colors: list[str], places: list[Description]
+    part: str,
+    thing: Description,
+    nouns: list[Description],
+    colors: list[str],
 ) -> tuple[Description, Description, Description] | None:
     """What a thing was and became: "the red circle is now blue", "a circle went from red to blue"."""
-    del places
     own = attributes(thing).get("color")
-    if len(nouns) > 1 and re.search(r"\bbecame|turned|replaced|changed (?:in)?to|instead of|now\b", part):
+    if len(nouns) > 1 and re.search(
+        r"\bbecame|turned|replaced|changed (?:in)?to|instead of|now\b", part
+    ):
         # "the red circle became a blue circle"
         first, second = attributes(nouns[0]), attributes(nouns[1])
-        if "color" in first and "color" in second and first["color"] != second["color"]:
-            if first.get("shape") == second.get("shape") or "shape" not in second:
-                new, old = (second, first) if "instead of" not in part else (first, second)
-                base = tuple(c for c in nouns[0] if not (isinstance(c, Is) and c.attribute == "color"))
-                return (*base, Is("color", (old["color"],))), (Is("color", (new["color"],)),), ()
+        if ("color" in first and "color" in second and first["color"] != second["color"]) and (
+            first.get("shape") == second.get("shape") or "shape" not in second
+        ):
+            old, new = first["color"], second["color"]
+            if "instead of" in part:
+                old, new = new, old
+            base = tuple(c for c in nouns[0] if not (isinstance(c, Is) and c.attribute == "color"))
+            return (*base, Is("color", (old,))), (Is("color", (new,)),), ()
     if not colors:
         return None
     base = tuple(c for c in thing if not (isinstance(c, Is) and c.attribute == "color"))
     came = re.search(r"\bfrom (?:\w+ )?([a-z]+)", part)
     if len(colors) >= 2:
         old, new = colors[0], colors[-1]
-        if re.search(r"\b(?:instead of|rather than|not)\b", part) or re.search(
-            r"\bnow\b.*\b(?:was|used to|before|previously)\b", part
-        ) or (came and came[1] in (colors[-1], "gray" if colors[-1] == "gray" else colors[-1]) and f"from {colors[-1]}" in part):
+        if (
+            re.search(r"\b(?:instead of|rather than|not)\b", part)
+            or re.search(r"\bnow\b.*\b(?:was|used to|before|previously)\b", part)
+            or (came and came[1] == colors[-1])
+        ):
             old, new = colors[-1], colors[0]
         return (*base, Is("color", (old,))), (Is("color", (new,)),), ()
     only = colors[0]
-    if re.search(rf"\b(?:used to be|was|instead of|rather than|from|previously|no longer) (?:\w+ )?{only}\b", part):
+    if re.search(
+        rf"\b(?:used to be|was|instead of|rather than|from|previously|no longer) (?:\w+ )?{only}\b",
+        part,
+    ):
         if own is None or own == only:
             if re.search(r"\bwas (?:\w+ )?\w+ (?:ed|painted|colored)", part):
                 return thing, (Is("color", (only,)),), ()
@@ -214,39 +251,34 @@ def _from_to(part: str, places: list[Description]) -> tuple[Description, Descrip
     return (), places[0]
 
 
-def same_changes(
-    meant: Sequence[Change], said: Sequence[Change], extra: bool = False
-) -> bool:
+def same_changes(meant: Sequence[Change], said: Sequence[Change], extra: bool = False) -> bool:
     """Whether texts tell of the same changes; with ``extra``, the second may tell of more."""
     if not said:
         return False
     if not all(any(_tells(one, other) for other in said) for one in meant):
         return False
-    return extra or all(any(_tells(other, one, loose=True) for one in meant) for other in said)
+    return extra or all(any(_tells(other, one) for one in meant) for other in said)
 
 
-def _tells(wanted: Change, said: Change, loose: bool = False) -> bool:
-    """Whether ``said`` tells of what ``wanted`` tells; ``loose``: wording may leave details out."""
+def _tells(wanted: Change, said: Change) -> bool:
+    """Whether ``said`` tells all that ``wanted`` tells."""
     if (wanted.kind, wanted.holds) != (said.kind, said.holds):
         return False
     if wanted.kind == "none":
         return True
     return (
         _agree(wanted.of, said.of)
-        and _agree(wanted.to, said.to, needed=True)
-        and _agree(wanted.origin, said.origin, needed=not loose)
+        and _agree(wanted.to, said.to)
+        and _agree(wanted.origin, said.origin)
     )
 
 
-def _agree(wanted: Description, said: Description, needed: bool = True) -> bool:
-    """Whether all that is wanted is said, and nothing else."""
-    del needed
+def _agree(wanted: Description, said: Description) -> bool:
+    """Whether all that is wanted is said."""
     first, second = attributes(wanted), attributes(said)
     if any(second.get(name) != value for name, value in first.items()):
         return False
-    places, others = (
-        {c.place for c in of if isinstance(c, In)} for of in (wanted, said)
-    )
+    places, others = ({c.place for c in of if isinstance(c, In)} for of in (wanted, said))
     return places <= others
 
 
@@ -272,9 +304,10 @@ def _true(lost: list[Thing], gained: list[Thing], change: Change) -> bool:
                 named = _is(old, change.of) or _is(new, change.of)
                 if named and _is(new, change.to) and _is(old, change.origin):
                     return True
-            if change.kind == "moved" and old.box != new.box and old.color == new.color:
-                if _is(old, change.of) and _is(new, change.to) and _is(old, change.origin):
-                    return True
+            if (change.kind == "moved" and old.box != new.box and old.color == new.color) and (
+                _is(old, change.of) and _is(new, change.to) and _is(old, change.origin)
+            ):
+                return True
     return False
 
 

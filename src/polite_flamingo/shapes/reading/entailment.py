@@ -81,7 +81,11 @@ def facts(claims: Iterable[Claim]) -> Facts:
     # "There is a star. The star is green."
     for conditions in together.values():
         for thing in list(things):
-            if thing and all(_implied(c, conditions) for c in thing) and len(thing) < len(conditions):
+            if (
+                thing
+                and all(_implied(c, conditions) for c in thing)
+                and len(thing) < len(conditions)
+            ):
                 continue
             if set(thing) and set(thing) < set(conditions):
                 things.append(tuple(conditions))
@@ -132,17 +136,25 @@ def _entailed(said: Facts, wanted: Claim) -> bool:
             return False
         if not wanted.subject and quantifier == "all":
             return _equal_claim(said, wanted)
-        if wanted.scope and isinstance(wanted.scope[0], Not) and _absent(said, (*wanted.subject, *negated(wanted.scope))):
+        if (
+            wanted.scope
+            and isinstance(wanted.scope[0], Not)
+            and _absent(said, (*wanted.subject, *negated(wanted.scope)))
+        ):
             return True
         return _present(said, whole)
     if quantifier == "compare":
-        return any(
-            claim.quantifier == "compare"
-            and claim.holds == wanted.holds
-            and claim.value == wanted.value
-            and _same_pair(claim, wanted)
-            for claim in said.claims
-        ) or _compared_otherwise(said, wanted) or _compared_by_counts(said, wanted)
+        return (
+            any(
+                claim.quantifier == "compare"
+                and claim.holds == wanted.holds
+                and claim.value == wanted.value
+                and _same_pair(claim, wanted)
+                for claim in said.claims
+            )
+            or _compared_otherwise(said, wanted)
+            or _compared_by_counts(said, wanted)
+        )
     return _equal_claim(said, wanted)
 
 
@@ -196,10 +208,11 @@ def _equal_claim(said: Facts, wanted: Claim) -> bool:
             and set(claim.claims) == set(wanted.claims)
         ):
             return True
-        if claim.quantifier == wanted.quantifier == "background" and claim.holds and wanted.holds:
+        if (
+            claim.quantifier == wanted.quantifier == "background" and claim.holds and wanted.holds
+        ) and (claim.value.split()[-1] == wanted.value.split()[-1]):
             # "blue" is as good a word as "light blue".
-            if claim.value.split()[-1] == wanted.value.split()[-1]:
-                return True
+            return True
     return False
 
 
@@ -217,12 +230,21 @@ def _counted(said: Facts, whole: Description, number: str) -> bool:
             return True
         if match and other.startswith("=") and other[1:].isdigit():
             found, limit = int(other[1:]), int(match[2])
-            if {">=": found >= limit, "<=": found <= limit, ">": found > limit, "<": found < limit}.get(match[1]):
+            if {
+                ">=": found >= limit,
+                "<=": found <= limit,
+                ">": found > limit,
+                "<": found < limit,
+            }.get(match[1]):
                 return True
     told = any(set(description) == set(whole) for description, _ in said.counts)
     if match and match[1] == "=" and not told:
         # "a small red circle and a small blue circle" are two small circles, if named one by one.
-        return sum(_covers(thing, whole) for thing in set(map(frozenset, said.things)) if thing) == int(match[2]) > 1
+        return (
+            sum(_covers(thing, whole) for thing in set(map(frozenset, said.things)) if thing)
+            == int(match[2])
+            > 1
+        )
     return False
 
 
@@ -241,7 +263,11 @@ def _turned(said: Facts, whole: Description) -> bool:
     """Whether a relation is said the other way round: "the star is below the square"."""
     for condition in whole:
         relation, positive = condition, True
-        if isinstance(condition, Not) and len(condition.of) == 1 and isinstance(condition.of[0], Related):
+        if (
+            isinstance(condition, Not)
+            and len(condition.of) == 1
+            and isinstance(condition.of[0], Related)
+        ):
             relation, positive = condition.of[0], False
         if not isinstance(relation, Related) or relation.relation not in _OPPOSITE:
             continue
@@ -268,7 +294,12 @@ def _same_relation(one: Condition, other: Condition) -> bool:
 def _absent(said: Facts, whole: Description) -> bool:
     for claim in said.claims:
         # "the square is not above the star": there is no square above the star.
-        if claim.quantifier == "the" and claim.holds and len(claim.scope) == 1 and isinstance(claim.scope[0], Not):
+        if (
+            claim.quantifier == "the"
+            and claim.holds
+            and len(claim.scope) == 1
+            and isinstance(claim.scope[0], Not)
+        ):
             told = (*claim.subject, *claim.scope[0].of)
             if all(_implied(condition, whole) for condition in told):
                 return True
@@ -281,9 +312,16 @@ def _implied(condition: Condition, by: Iterable[Condition]) -> bool:
         return True
     if isinstance(condition, Is):
         if condition.values == ("patterned",):
-            return any(isinstance(c, Is) and c.attribute == "texture" and c.values[0] in ("striped", "dotted") for c in by)
+            return any(
+                isinstance(c, Is)
+                and c.attribute == "texture"
+                and c.values[0] in ("striped", "dotted")
+                for c in by
+            )
         return any(
-            isinstance(c, Is) and c.attribute == condition.attribute and set(c.values) <= set(condition.values)
+            isinstance(c, Is)
+            and c.attribute == condition.attribute
+            and set(c.values) <= set(condition.values)
             for c in by
         )
     if isinstance(condition, In):
@@ -316,7 +354,11 @@ def _excluded(of: Description, by: Sequence[Condition]) -> bool:
         if isinstance(condition, Not) and all(_implied(c, by) for c in condition.of):
             return True
         for other in by:
-            if isinstance(condition, Is) and isinstance(other, Is) and condition.attribute == other.attribute:
+            if (
+                isinstance(condition, Is)
+                and isinstance(other, Is)
+                and condition.attribute == other.attribute
+            ):
                 values = set(condition.values)
                 if values == {"patterned"}:
                     values = {"striped", "dotted"}
@@ -325,7 +367,11 @@ def _excluded(of: Description, by: Sequence[Condition]) -> bool:
                         return True
                 elif not values & set(other.values):
                     return True
-            if isinstance(condition, In) and isinstance(other, In) and _apart(condition.place, other.place):
+            if (
+                isinstance(condition, In)
+                and isinstance(other, In)
+                and _apart(condition.place, other.place)
+            ):
                 return True
             if (
                 isinstance(condition, Related)

@@ -12,7 +12,9 @@ _FRAME = re.compile(
     r"(?:of|showing|depicting) (?:(?:an?|the|one|many|some|my) )*"
 )
 _LEADING = re.compile(r"^(?:(?:an?|the|it is|it's|this is|answer|the answer is|label|class)[ :]+)+")
-_NAMED = re.compile(r"^(?:number|digit|class|label|category|type of|handwritten|printed)\s*:?\s+(?=\w)")
+_NAMED = re.compile(
+    r"^(?:number|digit|class|label|category|type of|handwritten|printed)\s*:?\s+(?=\w)"
+)
 _WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty"

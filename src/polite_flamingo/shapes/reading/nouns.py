@@ -2,84 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from polite_flamingo.shapes.reading.adjectives import adjectives_end, is_pattern, read_adjectives
+from polite_flamingo.shapes.reading.claims import Condition, Description, Extreme, Is, Not, plain
+from polite_flamingo.shapes.reading.determiners import read_determiners, referent_of
+from polite_flamingo.shapes.reading.discourse import Referent, as_group
+from polite_flamingo.shapes.reading.phrases import ATTRIBUTE_OF, Noun, Words
+from polite_flamingo.shapes.reading.words import Word
 
-from polite_flamingo.shapes.reading.claims import (
-    AnyOf,
-    Claim,
-    Condition,
-    Description,
-    Extreme,
-    Group,
-    In,
-    Is,
-    Not,
-    Related,
-    Sole,
-    Unsettled,
-    plain,
-)
-from polite_flamingo.shapes.reading.discourse import Discourse, Referent, as_group
-from polite_flamingo.shapes.reading.words import END, Word
-
-ATTRIBUTE_OF = {"C": "color", "y": "shape", "z": "size", "x": "texture"}
 _PRONOUNS = {"it", "they", "them", "this", "that", "these", "those", "he", "she", "its", "their"}
-_PREPOSITIONS = {
-    "in", "on", "at", "to", "toward", "towards", "near", "along", "around", "within", "inside",
-    "into", "by", "from", "close", "over", "down", "up", "off", "out", "against",
-}  # fmt: skip
-
-
-@dataclass
-class Noun:
-    """A noun phrase as read: which things (``of``) and how many of them (``quantifier``).
-
-    ``head``: S (named shape), g (thing), one ("the red one", "two"), pron, Q (``attribute``, such
-    as "its colour"), I (image), B (background). ``quantifier``: the, a, bare, num, no, all, both,
-    neither, most, half, notall. ``each``: values that are things of their own ("red and blue
-    stars"). ``unsure``: an undecided choice.
-    """
-
-    quantifier: str = "bare"
-    of: Description = ()
-    head: str = ""
-    plural: bool = False
-    number: str = ""
-    only: bool = False
-    other: bool = False
-    another: bool = False
-    pick: bool = False
-    partitive: bool = False
-    excepted: Description | None = None
-    attribute: str = ""
-    owner: Noun | None = None
-    alike: str = ""
-    each: bool = False
-    unsure: bool = False
-    asides: list[Claim] = field(default_factory=list)
-    elided: bool = False
-    word: str = ""
-    whose: Referent | None = None
-
-
-class Words:
-    """The words of a sentence with a sentinel behind them, and the discourse so far."""
-
-    def __init__(self, words: list[Word], discourse: Discourse) -> None:
-        self.words = words
-        self.size = len(words)
-        self.discourse = discourse
-        # Set while the subject of a question is read: "is the star | above the circle?".
-        self.unmodified = False
-
-    def at(self, place: int) -> Word:
-        return self.words[place] if 0 <= place < self.size else END
-
-    def skip(self, place: int) -> int:
-        """Pass over fillers and phrases about the whole image."""
-        while place < self.size and self.words[place].category in ("f", "i", "hedge"):
-            place += 1
-        return place
 
 
 def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
@@ -92,7 +22,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     first = w.at(place)
     if (read := _pronoun(w, place, noun)) is not None:
         return read
-    place, definite, determined = _determiners(w, place, noun)
+    place, definite, determined = read_determiners(w, place, noun)
     if w.at(place).text == "of" and determined and _partitive_follows(w, place + 1):
         return _partitive(w, place + 1, noun)
     if (
@@ -104,7 +34,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         noun.of = (*whole.of, Extreme(w.at(place).value, whole.of))
         noun.quantifier, noun.head = "the", "S"
         return _after(w, end, noun)
-    conditions, place, superlatives = _adjectives(w, place, noun)
+    conditions, place, superlatives = read_adjectives(w, place, noun)
     word = w.at(place)
     if word.category == "S":
         noun.head, noun.plural = "S", word.value.endswith("+")
@@ -123,7 +53,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
         noun.head, noun.attribute = "Q", word.value
         noun.plural = word.text.endswith("s")
         place += 1
-    elif word.category == "x" and _pattern_word(word) and not definite:
+    elif word.category == "x" and is_pattern(word) and not definite:
         return None
     elif word.text in ("position", "location") and (definite or w.at(place + 1).text == "of"):
         noun.head, noun.attribute = "Q", "place"
@@ -154,18 +84,28 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     return _after(w, place, noun)
 
 
-def _pattern_word(word: Word) -> bool:
-    return word.text in ("stripes", "dots", "spots", "polka dots", "stripe", "bands", "speckles")
-
-
 def _pronoun(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
     text, after = w.at(place).text, w.at(place + 1)
     if text in ("everything", "nothing", "anything", "something", "all"):
-        if text == "all" and (after.category in ("#", "S", "g", "B", *ATTRIBUTE_OF) or after.text in (
-            "the", "of", "these", "those", "its", "other", "three", "our", "that",
-        )):  # fmt: skip
-            if not (after.category in ATTRIBUTE_OF and _adjectives_end(w, place + 1)):
-                return None
+        if (
+            text == "all"
+            and (
+                after.category in ("#", "S", "g", "B", *ATTRIBUTE_OF)
+                or after.text
+                in (
+                    "the",
+                    "of",
+                    "these",
+                    "those",
+                    "its",
+                    "other",
+                    "three",
+                    "our",
+                    "that",
+                )
+            )
+        ) and (not (after.category in ATTRIBUTE_OF and adjectives_end(w, place + 1))):
+            return None
         noun.head = "g"
         noun.quantifier = {"nothing": "no", "everything": "all", "all": "all"}.get(text, "a")
         noun.plural = text in ("all", "everything")
@@ -200,7 +140,7 @@ def _pronoun(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
     if w.at(end).text in ("both", "all", "each") and plural:
         noun.quantifier = "both" if w.at(end).text == "both" else "all"
         end += 1
-    referent = _referent(w.discourse, plural)
+    referent = referent_of(w.discourse, plural)
     if referent is None:
         noun.quantifier = "all" if plural and noun.quantifier == "bare" else noun.quantifier
         if noun.quantifier == "bare":
@@ -212,109 +152,6 @@ def _pronoun(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
     if noun.quantifier == "bare":
         noun.quantifier = "all" if plural else "the" if referent.quantifier != "some" else "a"
     return noun, end
-
-
-def _adjectives_end(w: Words, place: int) -> bool:
-    """Whether adjectives stand here without a noun behind them."""
-    while w.at(place).category in (*ATTRIBUTE_OF, "f", "&", ","):
-        place += 1
-    return w.at(place).category not in ("S", "g") and w.at(place).text not in ("ones", "one")
-
-
-def _referent(discourse: Discourse, plural: bool) -> Referent | None:
-    if plural:
-        return discourse.several() or discourse.it or discourse.asked
-    return discourse.it or discourse.asked or discourse.they
-
-
-def _determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]:
-    start, definite = place, False
-    if w.at(place).category == "not":
-        after = w.at(place + 1)
-        if after.text in ("a", "an", "any", "single") or (after.category == "#" and after.value == "=1"):
-            noun.quantifier = "no"
-            place += 2
-            if w.at(place).text == "single":
-                place += 1
-        elif after.text in ("all", "every", "each", "both", "everything"):
-            noun.quantifier = "notall"
-            place += 2
-        elif after.category == "#":
-            noun.quantifier = "notnum"
-            noun.number = after.value
-            place += 2
-        else:
-            return place, False, False
-        if noun.quantifier == "notall" and w.at(place).text == "the":
-            place += 1
-    while True:
-        word = w.at(place)
-        text, category = word.text, word.category
-        if text in ("the", "this", "these", "those", "that", "said"):
-            if text == "that" and not (
-                w.at(place + 1).category in ("S", "g", "z", "C", "x", "y", "B", "I")
-                or w.at(place + 1).text == "one"
-            ):
-                break
-            definite = True
-        elif text in ("its", "their"):
-            definite = True
-            noun.owner = _possessor(w, text == "their")
-        elif text in ("a", "an", "some", "any"):
-            if noun.quantifier == "bare":
-                noun.quantifier = "a"
-        elif text == "another":
-            noun.quantifier, noun.another = "a", True
-        elif text in ("other", "others", "rest", "remaining", "remainder"):
-            noun.other = True
-            if text in ("others", "rest", "remainder"):
-                noun.plural = True
-        elif category == "k" and text in ("remaining", "rest"):
-            noun.other = noun.plural = True
-        elif category == "no" or text == "none":
-            noun.quantifier = "no"
-        elif text in ("all", "each", "every", "whichever"):
-            noun.quantifier = "all"
-        elif text == "both":
-            noun.quantifier, noun.plural = "both", True
-        elif text == "neither":
-            noun.quantifier = "neither"
-        elif text == "either":
-            noun.quantifier = "a"
-        elif category == "most":
-            noun.quantifier = "most"
-        elif category == "half":
-            noun.quantifier = "half"
-        elif category == "ord":
-            noun.pick, noun.word = True, word.value
-        elif category == "#":
-            numeral = text in ("one",) or word.value == "=1"
-            if text == "one" and (definite or noun.quantifier in ("all", "a") or noun.other or noun.pick):
-                # "the one with dots", "each one", "the other one"; but "the one red circle".
-                if w.at(place + 1).category not in ("S", "g", *ATTRIBUTE_OF):
-                    break
-            noun.number = word.value
-            noun.plural = not numeral
-            if noun.quantifier == "bare":
-                noun.quantifier = "num"
-        elif category == "f" and place > start:
-            pass
-        elif category == "only" and place > start:
-            noun.alike = "only"
-        elif category == "i" and text == "one":
-            pass
-        else:
-            break
-        place += 1
-    return place, definite, place > start
-
-
-def _possessor(w: Words, plural: bool) -> Noun:
-    referent = _referent(w.discourse, plural)
-    if referent is None:
-        return Noun("all" if plural else "the", (), "pron", plural)
-    quantifier = "all" if plural else "a" if referent.quantifier == "some" else "the"
-    return Noun(quantifier, referent.of, "pron", plural, whose=referent)
 
 
 def _partitive_follows(w: Words, place: int) -> bool:
@@ -344,92 +181,7 @@ def _partitive(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
     noun.whose = Referent("all", whole.of, whole.number)
     if noun.quantifier == "bare":
         noun.quantifier = "the"
-    if w.at(end).category == "only" and False:
-        end += 1
     return noun, end
-
-
-def _adjectives(
-    w: Words, place: int, noun: Noun
-) -> tuple[list[Condition], int, list[tuple[str, int]]]:
-    """Read adjectives before a noun: values by attribute, places, superlatives."""
-    values: dict[str, list[str]] = {}
-    denied: list[Condition] = []
-    superlatives: list[tuple[str, int]] = []
-    sides: list[str] = []
-    joined = False
-    begin = place
-    while True:
-        word = w.at(place)
-        category = word.category
-        if category in ATTRIBUTE_OF:
-            if _pattern_word(word) and w.at(place + 1).category != "S":
-                break
-            values.setdefault(ATTRIBUTE_OF[category], []).append(word.value)
-        elif category in ("&", ",", "or") and place > begin and _more_adjectives(w, place + 1):
-            joined = joined or category != ","
-            noun.unsure = noun.unsure or category == "or"
-        elif category == "sup":
-            superlatives.append((word.value, place))
-        elif category == "cmp" and w.at(place + 1).category in ("S", "g", "f") or (
-            category == "cmp" and w.at(place + 1).text in ("one", "ones")
-        ):
-            superlatives.append((word.value, place))
-        elif category == "alike" and (w.at(place + 1).category in ("Q", "S", "g", "C")):
-            noun.alike = word.value
-        elif category in ("G1", "G2") and _place_adjective(w, place):
-            sides.append(word.value)
-        elif category == "f":
-            pass
-        elif category == "not" and w.at(place + 1).category in ATTRIBUTE_OF:
-            follow = w.at(place + 1)
-            denied.append(Not((Is(ATTRIBUTE_OF[follow.category], (follow.value,)),)))
-            place += 1
-        elif category == "only" and place == begin:
-            noun.alike = "only"
-        elif category == "paint" and place > begin or (
-            category in ("paint", "p") and w.at(place + 1).category in (*ATTRIBUTE_OF, "S", "g")
-        ):
-            pass
-        elif category == "#" and superlatives:
-            noun.number, noun.plural = word.value, True
-        elif word.text == "non" and w.at(place + 1).category in ATTRIBUTE_OF:
-            follow = w.at(place + 1)
-            denied.append(Not((Is(ATTRIBUTE_OF[follow.category], (follow.value,)),)))
-            place += 1
-        else:
-            break
-        place += 1
-    conditions: list[Condition] = [Is(name, tuple(found)) for name, found in values.items()]
-    # "a red, blue and green star set": several values of one attribute are one of each.
-    noun.each = joined and any(len(found) > 1 for found in values.values())
-    if not noun.each:
-        conditions = [
-            Is(name, (found[0],)) if len(set(found)) == 1 or name != "color" else Is(name, tuple(found))
-            for name, found in values.items()
-        ]
-        noun.each = any(len(c.values) > 1 for c in conditions if isinstance(c, Is))
-    if sides:
-        conditions.append(In(" ".join(dict.fromkeys(sides))))
-    return conditions + denied, place, superlatives
-
-
-def _more_adjectives(w: Words, place: int) -> bool:
-    """Whether only adjectives stand here, with a noun behind them."""
-    start = place
-    while w.at(place).category in (*ATTRIBUTE_OF, "f") or (
-        place > start and w.at(place).category in ("&", ",", "or")
-    ):
-        place += 1
-    word = w.at(place)
-    return place > start and (word.category in ("S", "g", "B", "I") or word.text in ("one", "ones", "pattern"))
-
-
-def _place_adjective(w: Words, place: int) -> bool:
-    """Tell "the top left circle" from "the top left of the image"."""
-    while w.at(place).category in ("G1", "G2", *ATTRIBUTE_OF, "f"):
-        place += 1
-    return w.at(place).category in ("S", "g") or w.at(place).text in ("one", "ones")
 
 
 def _is_quality(w: Words, place: int, noun: Noun, first: Word) -> bool:
@@ -459,10 +211,16 @@ def _headless(
     if superlatives:
         return True
     if conditions:
-        return bool(noun.number) or noun.other or noun.another or (
-            noun.quantifier in ("all", "both", "neither")
-            and after.category in ("aux", "k", "h")
-        ) or after.category in ("aux", "h")
+        return (
+            bool(noun.number)
+            or noun.other
+            or noun.another
+            or (
+                noun.quantifier in ("all", "both", "neither")
+                and after.category in ("aux", "k", "h")
+            )
+            or after.category in ("aux", "h")
+        )
     return (
         bool(noun.number)
         or noun.other
@@ -507,18 +265,27 @@ def _quality(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
     ahead = place
     if w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category == "see":
         # "the colour you see on the square"
-        while w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category in ("aux", "see", "maybe"):
+        while w.at(ahead).text in ("you", "we", "i") or w.at(ahead).category in (
+            "aux",
+            "see",
+            "maybe",
+        ):
             ahead += 1
         if w.at(ahead - 1).category == "aux":
             ahead -= 1
         if w.at(ahead - 1).category != "see":
             ahead = place
     place = ahead
-    if w.at(place).text in ("of", "on", "for", "in") and (read := noun_phrase(w, place + 1)) is not None:
+    if (
+        w.at(place).text in ("of", "on", "for", "in")
+        and (read := noun_phrase(w, place + 1)) is not None
+    ):
         if read[0].head != "I":
             noun.owner, place = read
-    elif w.at(place).category == "that" and (read := noun_phrase(w, place + 1)) is not None and (
-        w.at(w.skip(read[1])).category in ("h", "show")
+    elif (
+        w.at(place).category == "that"
+        and (read := noun_phrase(w, place + 1)) is not None
+        and (w.at(w.skip(read[1])).category in ("h", "show"))
     ):
         noun.owner, place = read[0], w.skip(read[1]) + 1
     elif w.at(place).category == "&" and w.at(place + 1).category == "Q":
@@ -544,7 +311,7 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             noun.excepted = (*noun.of, *read[0].of) if read[0].head == "one" else read[0].of
             place = read[1]
             continue
-        if word.text == "'s" and w.at(w.skip(ahead + 1)).category in ("Q", "G1") or (
+        if (word.text == "'s" and w.at(w.skip(ahead + 1)).category in ("Q", "G1")) or (
             word.text == "'s" and w.at(ahead + 1).text == "shape"
         ):
             owner = noun
@@ -553,7 +320,11 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if read_quality.category == "G1":
                 break
             return Noun("the", (), "Q", attribute=attribute, owner=owner), w.skip(ahead + 1) + 1
-        if word.category == "p" and w.at(w.skip(ahead + 1)).category in ("aux", "k", "h") and noun.quantifier == "the":
+        if (
+            word.category == "p"
+            and w.at(w.skip(ahead + 1)).category in ("aux", "k", "h")
+            and noun.quantifier == "the"
+        ):
             # "the rectangle visible is plain"
             place = ahead + 1
             continue
@@ -562,12 +333,21 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if inserted is not None and w.at(inserted[1]).category == ",":
                 noun.of, place = (*noun.of, *inserted[0]), inserted[1] + 1
                 break
-        if word.text in ("you", "we", "i") and w.at(ahead + 1).category in ("aux", "see", "maybe", "h"):
+        if word.text in ("you", "we", "i") and w.at(ahead + 1).category in (
+            "aux",
+            "see",
+            "maybe",
+            "h",
+        ):
             # "the shape you see is ..."
             end = ahead + 1
             while w.at(end).category in ("aux", "see", "maybe", "h", "i", "f"):
                 end += 1
-            if w.at(end - 1).category in ("see", "i", "h") and w.at(end).category in ("k", "not", "end"):
+            if w.at(end - 1).category in ("see", "i", "h") and w.at(end).category in (
+                "k",
+                "not",
+                "end",
+            ):
                 place = end
                 continue
             if w.at(end - 1).category == "aux" and w.at(end - 2).category in ("see", "i"):
@@ -584,40 +364,3 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
         last = {c.attribute: c for c in noun.of if isinstance(c, Is)}
         noun.of = tuple(c for c in noun.of if not isinstance(c, Is) or last[c.attribute] is c)
     return noun, place
-
-
-def group_of(w: Words, noun: Noun) -> Group:
-    """The other side of a relation to a noun phrase."""
-    of = final(noun)
-    if noun.quantifier in ("all", "both") or (noun.quantifier == "the" and noun.plural):
-        return Group("all", of)
-    if noun.quantifier in ("a", "num", "bare", "no", "neither") and noun.head != "pron":
-        return Group("some" if noun.quantifier != "bare" else "the", of)
-    return Group("the" if not noun.plural else "all", of)
-
-
-def final(noun: Noun) -> Description:
-    """The description of a noun phrase without what it excepts."""
-    if noun.excepted is not None:
-        return (*noun.of, Not(noun.excepted))
-    return noun.of
-
-
-def with_only(noun: Noun, of: Description) -> Description:
-    """The description as a predicate: "the only large thing" is true of one thing alone."""
-    return (Sole(of),) if noun.alike == "only" and of else of
-
-
-__all__ = [
-    "ATTRIBUTE_OF",
-    "AnyOf",
-    "Noun",
-    "Related",
-    "Unsettled",
-    "Words",
-    "final",
-    "group_of",
-    "noun_phrase",
-    "replace",
-    "with_only",
-]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from polite_flamingo.shapes.reading.claims import Claim, Description
-from polite_flamingo.shapes.reading.nouns import Noun
+from polite_flamingo.shapes.reading.phrases import Noun
 
 
 @dataclass(frozen=True)

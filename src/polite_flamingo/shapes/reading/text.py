@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from polite_flamingo.shapes.reading.asked import inner_query, question_and_discourse
 from polite_flamingo.shapes.reading.claims import Claim
-from polite_flamingo.shapes.reading.clauses import Reader
+from polite_flamingo.shapes.reading.clauses import read_sentence
 from polite_flamingo.shapes.reading.discourse import Discourse
-from polite_flamingo.shapes.reading.nouns import Words, noun_phrase
+from polite_flamingo.shapes.reading.nouns import noun_phrase
+from polite_flamingo.shapes.reading.phrases import Words
 from polite_flamingo.shapes.reading.query import Query
+from polite_flamingo.shapes.reading.reader import Reader
+from polite_flamingo.shapes.reading.saying import note_mention
 from polite_flamingo.shapes.reading.words import Word, sentences
 
 _TAGS = (
@@ -35,13 +37,12 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
     """
     query, discourse = _asked(question) if question else (None, Discourse())
     reader = Reader(query, discourse.copy())
-    undecided = False
     for words, mark in sentences(text):
         if mark == "?":
             words = _statement_before_tag(words)
             if not words:
                 continue
-            if _is_question(words, reader.d):
+            if _is_question(words):
                 _note_topic(words, reader)
                 if query is None or not query.claims:
                     # A question asked in the text, to be answered there.
@@ -49,16 +50,18 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
                     reader.query = inner or reader.query
                 continue
         words = _decided(words)
-        doubts = [word for word in words if word.category == "maybe" and word.text not in ("could", "might", "may")]
+        doubts = [
+            word
+            for word in words
+            if word.category == "maybe" and word.text not in ("could", "might", "may")
+        ]
         if len(doubts) > 1 or (doubts and any(word.category == "or" for word in words)):
-            undecided = True
             continue
         if words:
-            reader.sentence(words)
+            read_sentence(reader, words)
     claims = reader.claims
     if reader.answered and not (query is not None and query.negated and claims):
         claims = [*reader.answered, *claims]
-    del undecided
     return tuple(dict.fromkeys(claims))
 
 
@@ -67,20 +70,26 @@ def _statement_before_tag(words: list[Word]) -> list[Word]:
     for place in range(len(words) - 1, 0, -1):
         if words[place].category == ",":
             tail = words[place + 1 :]
-            if tail and len(tail) < 4 and (
-                tail[0].text in _TAGS[0] and all(w.text in (*_TAGS[0], *_TAGS[1]) for w in tail)
-                or tail[0].category in ("Y",)
+            if (
+                tail
+                and len(tail) < 4
+                and (
+                    (
+                        tail[0].text in _TAGS[0]
+                        and all(w.text in (*_TAGS[0], *_TAGS[1]) for w in tail)
+                    )
+                    or tail[0].category in ("Y",)
+                )
             ):
                 return [*words[:place], Word("tag", "", "")]
             return words
     return words
 
 
-def _is_question(words: list[Word], discourse: Discourse) -> bool:
+def _is_question(words: list[Word]) -> bool:
     if words[-1].category == "tag":
         words.pop()
         return words[0].category == "aux"
-    del discourse
     return True
 
 
@@ -101,9 +110,9 @@ def _note_topic(words: list[Word], reader: Reader) -> None:
         noun = found[0]
         if noun.head == "Q":
             if noun.owner is not None and noun.owner.head in ("S", "g"):
-                reader.mention([noun.owner])
+                note_mention(reader, [noun.owner])
         else:
-            reader.mention([noun])
+            note_mention(reader, [noun])
 
 
 def _decided(words: list[Word]) -> list[Word]:
@@ -113,7 +122,8 @@ def _decided(words: list[Word]) -> list[Word]:
         return words
     if "if" in categories:
         if any(word.text in ("would", "could", "might", "may") for word in words) or (
-            next(w for w in words if w.category not in ("f", ",", "&", "but", "hedge")).category == "if"
+            next(w for w in words if w.category not in ("f", ",", "&", "but", "hedge")).category
+            == "if"
         ):
             return []
         kept: list[Word] = []
@@ -146,6 +156,3 @@ def _split(words: list[Word], marks: set[str]) -> list[list[Word]]:
         else:
             parts[-1].append(word)
     return [part for part in parts if part]
-
-
-_BLANK = re.compile(r"^\s*$")

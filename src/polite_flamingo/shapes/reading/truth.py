@@ -66,7 +66,7 @@ def _asserted(scene: Scene, claim: Claim) -> Truth:
         if one[1] or other[1]:
             return None
         return _COMPARISONS[claim.value](one[0], other[0])
-    if quantifier in ("the", "all", "both", "same", "different", "values", "no other"):
+    if quantifier in ("the", "all", "both", "same", "different", "values"):
         return _definite(scene, claim)
     if quantifier == "parts":
         return _parts(scene, claim)
@@ -77,7 +77,9 @@ def _asserted(scene: Scene, claim: Claim) -> Truth:
             return None
         return 2 * some > total if quantifier == "most" else 2 * some == total
     if quantifier == "only":
-        outside = [_fits(scene, thing, (*claim.scope, Not(claim.subject))) for thing in scene.things]
+        outside = [
+            _fits(scene, thing, (*claim.scope, Not(claim.subject))) for thing in scene.things
+        ]
         inside = [_fits(scene, thing, claim.scope + claim.subject) for thing in scene.things]
         none_else = _any(outside)
         return _all([_any(inside), None if none_else is None else not none_else])
@@ -198,7 +200,8 @@ def _meets(scene: Scene, thing: Thing, condition: Condition) -> Truth:
     if isinstance(condition, Is):
         if condition.values[0] == "patterned":
             return thing.texture != "plain"
-        return getattr(thing, condition.attribute) in condition.values
+        # A light blue thing is blue.
+        return getattr(thing, condition.attribute) in {v.split()[-1] for v in condition.values}
     if isinstance(condition, In):
         return _lies(thing, condition.place)
     if isinstance(condition, Not):
@@ -216,9 +219,7 @@ def _meets(scene: Scene, thing: Thing, condition: Condition) -> Truth:
     if isinstance(condition, Sole):
         others = [_fits(scene, other, condition.of) for other in scene.things if other is not thing]
         another = _any(others)
-        return _all(
-            [_fits(scene, thing, condition.of), None if another is None else not another]
-        )
+        return _all([_fits(scene, thing, condition.of), None if another is None else not another])
     return None
 
 

@@ -32,7 +32,9 @@ for _lengths in _LENGTHS.values():
 
 _NEGATED = re.compile(r"\b(ca|wo|sha|ai|[a-z]+)n't\b")
 _IRREGULAR = {"ca": "can not", "wo": "will not", "sha": "shall not", "ai": "is not"}
-_IS = re.compile(r"\b(there|it|that|here|what|where|he|she|which|how|who|everything|nothing|one)'s\b")
+_IS = re.compile(
+    r"\b(there|it|that|here|what|where|he|she|which|how|who|everything|nothing|one)'s\b"
+)
 _SHORT = {"'re": " are", "'ve": " have", "'ll": " will", "'d": " would", "'m": " am"}
 _SHORTENED = re.compile(r"'(?:re|ve|ll|d|m)\b")
 _UNAPOSTROPHED = re.compile(
@@ -60,14 +62,22 @@ def normalise(text: str) -> str:
         text = _IS.sub(r"\1 is", text)
         text = _SHORTENED.sub(lambda m: _SHORT[m[0]], text)
     else:
-        text = _UNAPOSTROPHED.sub(lambda m: f"{m[1] or ''}{m[2] or ''}{m[3] and 'will' or ''} not", text)
+        text = _UNAPOSTROPHED.sub(
+            lambda m: f"{m[1] or ''}{m[2] or ''}{(m[3] and 'will') or ''} not", text
+        )
     if " as " in text:
         text = _EQUALLY.sub("as ", text)
     if "plus" in text:
         text = _PLUS.sub(r", and \1", text)
     if "cannot" in text:
         text = text.replace("cannot", "can not")
-    return text.replace("-", " ").replace("_", " ").replace("/", " ").replace("(", " , ").replace(")", " , ")
+    return (
+        text.replace("-", " ")
+        .replace("_", " ")
+        .replace("/", " ")
+        .replace("(", " , ")
+        .replace(")", " , ")
+    )
 
 
 def sentences(text: str) -> list[tuple[list[Word], str]]:
