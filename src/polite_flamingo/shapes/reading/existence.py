@@ -107,6 +107,8 @@ def existence_claims(
     """Claim that what a noun phrase says is there."""
     holds = not denied
     quantifier = noun.quantifier
+    if noun.ordinal:
+        return [Claim("num", of, holds=holds, number=f">={noun.ordinal}")]
     if noun.another and of in earlier:
         return [Claim("num", of, number=">=2")]
     if quantifier in ("no", "neither", "neithernor"):

@@ -65,6 +65,8 @@ def read_existing_list(
             denied, place = not denied, place + 1
     if w.at(place).category == "p" or w.at(place).category == "gone":
         return start
+    if w.at(place).category == "lack":
+        denied, place = not denied, w.skip(place + 1)
     if w.at(place).category == "no" and w.at(place + 1).category == "more":
         denied, place = not denied, place + 1
     if w.at(place).category == "more" or w.at(place).text == "as":

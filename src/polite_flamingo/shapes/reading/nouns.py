@@ -69,7 +69,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     noun.word = word.text
     if noun.pick and noun.quantifier == "a" and ordinal:
         # "a third circle"
-        noun.quantifier, noun.number, noun.pick = "num", f">={ordinal}", False
+        noun.ordinal, noun.pick = ordinal, False
     if definite and noun.quantifier in ("bare", "num"):
         noun.quantifier = "the"
     if noun.head in ("Q", "I", "B"):
@@ -119,8 +119,13 @@ def _pronoun(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
             if group is not None:
                 noun.of, noun.whose = as_group(group.of), group
             return noun, end
+        noun.any = text == "anything"
+        if text != "all" and w.at(end).category in ATTRIBUTE_OF:
+            # "something red"
+            while w.at(end).category in ATTRIBUTE_OF:
+                noun.of = (*noun.of, Is(ATTRIBUTE_OF[w.at(end).category], (w.at(end).value,)))
+                end += 1
         if noun.other:
-            noun.quantifier = {"a": "a"}.get(noun.quantifier, noun.quantifier)
             taken = w.discourse.subject
             if taken is not None and text != "something":
                 noun.of = (Not(taken.of),)
@@ -353,6 +358,16 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if w.at(end - 1).category == "aux" and w.at(end - 2).category in ("see", "i"):
                 place = end - 1
                 continue
+        if (
+            word.category == ","
+            and w.at(ahead + 1).text
+            in ("like", "just like", "unlike", "in contrast to", "as opposed to the")
+            and (other := noun_phrase(w, ahead + 2)) is not None
+            and w.at(w.skip(other[1])).category == ","
+        ):
+            noun.contrast.append((other[0], w.at(ahead + 1).category == "like"))
+            place = w.skip(other[1]) + 1
+            break
         found = None if w.unmodified else modifier(w, ahead, noun)
         if found is None:
             break

@@ -80,6 +80,7 @@ def read_yes_no(w: Words, text: str) -> Query | None:
         tagged = [Word("&", "", "and") if word.category == "or" else word for word in tagged]
     probe = Words(tagged, discourse)
     noun = None
+    reader.asking = True
     read_sentence(reader, tagged)
     claims = tuple(reader.claims)
     if not claims and head.text not in ("there", "you", "i", "we", "one"):

@@ -147,6 +147,14 @@ def predicate(w: Words, start: int, kind: str, denied: bool) -> tuple[Predicate,
     while True:
         ahead = w.skip(place)
         word = w.at(ahead)
+        if (
+            word.category == "not"
+            and w.at(ahead + 1).category == "only"
+            and w.at(ahead + 2).category != "#"
+        ):
+            # "not just small, but also green"
+            place = ahead + 2
+            continue
         if word.category == "not":
             deny = True
             place = ahead + 1

@@ -107,7 +107,11 @@ def read_subject(reader: Reader, w: Words, place: int) -> int:
         reader.settle(tuple(aside[0]))
         return aside[1]
     if not kind:
-        if w.at(at).category in ("gone", "p"):
+        if (
+            w.at(at).category == "alike"
+            and len(nouns) + nouns[0].plural > 1
+            and w.at(at).text.startswith(("differ", "match", "share", "agree"))
+        ) or w.at(at).category in ("gone", "p"):
             end, kind = at, "be"
         elif (
             w.at(at).category == ":"

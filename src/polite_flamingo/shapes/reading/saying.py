@@ -54,8 +54,12 @@ def say(reader: Reader, nouns: list[Noun], pred: Predicate, kind: str) -> None:
         note_mention(reader, nouns)
         return
     claims: list[Claim] = []
+    contrast = [*reader.contrast, *(pair for noun in nouns for pair in noun.contrast)]
+    reader.contrast = []
     for noun in nouns:
         claims += subject_claims(reader, noun, scope)
+    for other, alike in contrast:
+        claims += subject_claims(reader, other, scope if alike else (Not(scope),))
     reader.settle(tuple(claims))
     reader.d.predicate = scope
     note_mention(reader, nouns, scope)

@@ -54,6 +54,12 @@ def subject_claims(reader: Reader, noun: Noun, scope: Description) -> list[Claim
         if noun.each or noun.head == "pron":
             return [Claim("all", of, scope, number=noun.number)]
         return [Claim("num", of, scope, number=noun.number)]
+    if quantifier == "allbut":
+        return [Claim("num", of, (Not(scope),), number=noun.number)]
+    if noun.ordinal:
+        return [Claim("some", of, scope), Claim("num", of, number=f">={noun.ordinal}")]
+    if noun.any and not reader.flip and not reader.asking:
+        return [*claims, Claim("all", of, scope)]
     if quantifier == "a":
         return [*claims, Claim("some", of, scope)]
     return [*claims, Claim("the", of, scope)]
@@ -71,7 +77,6 @@ def is_part(reader: Reader, noun: Noun) -> bool:
         return (noun.other or noun.pick) and noun.whose is not None
     return (
         noun.elided
-        and not noun.of[:0]
         and bool(noun.number or noun.other or noun.pick or noun.another)
         and not noun.only
         and noun.quantifier in ("num", "the", "a", "bare", "all")

@@ -50,6 +50,8 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
                     reader.query = inner or reader.query
                 continue
         words = _decided(words)
+        if _undecided(words):
+            continue
         doubts = [
             word
             for word in words
@@ -113,6 +115,14 @@ def _note_topic(words: list[Word], reader: Reader) -> None:
                 note_mention(reader, [noun.owner])
         else:
             note_mention(reader, [noun])
+
+
+def _undecided(words: list[Word]) -> bool:
+    """Whether a sentence leaves open which of its clauses holds: "either it is red or it is blue"."""
+    texts = [word.text for word in words]
+    if "either" not in texts or "or" not in texts[texts.index("either") :]:
+        return False
+    return not any(word.category in ("not", "no", "lack", "negframe") for word in words)
 
 
 def _decided(words: list[Word]) -> list[Word]:
