@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polite_flamingo.shapes.reading.answering import read_choice, read_yes_or_no
 from polite_flamingo.shapes.reading.claims import Claim, Is, Not
-from polite_flamingo.shapes.reading.discourse import Referent
+from polite_flamingo.shapes.reading.discourse import Referent, as_group
 from polite_flamingo.shapes.reading.fragments import read_fragment
 from polite_flamingo.shapes.reading.fronting import read_fronted, read_on_surface, read_what_stands
 from polite_flamingo.shapes.reading.listing import (
@@ -96,6 +96,15 @@ def read_clause(reader: Reader, w: Words, place: int) -> int:
         return place + 1
     if category == "negframe":
         reader.flip = not reader.flip
+        return place + 1
+    if (
+        text == "right"
+        and reader.query is not None
+        and reader.query.kind == "yes"
+        and w.at(place + 1).category in ("end", ",")
+    ):
+        return read_yes_or_no(reader, w, place)
+    if category == "maybe":
         return place + 1
     if category in ("Y", "X") or (category == "no" and set_off(w, place)):
         return read_yes_or_no(reader, w, place)
@@ -229,6 +238,14 @@ def read_likeness(reader: Reader, w: Words, place: int) -> int:
     word = w.at(place)
     if word.category not in ("like", "unlike"):
         return place
+    if word.text.startswith("neither") and w.at(w.skip(place + 1)).category in ("end", ",", "but"):
+        # "Are they striped?" "Neither is."
+        group = reader.d.several() or reader.d.asked
+        query = reader.query
+        scope = reader.d.predicate or (query.scope if query is not None else ())
+        if group is not None and scope:
+            reader.settle((Claim("both", as_group(group.of), (Not(scope),)),))
+        return place + 1
     named, end = read_nouns(reader, w, place + 1)
     said = reader.d.predicate
     if not named or said is None:

@@ -73,8 +73,6 @@ def claim_existing(
             noun = replace(noun, number=f">{noun.number}")
         if noun.quantifier == "no" and noun.head == "pron":
             continue
-        if noun.head == "one" and noun.pick and not noun.other:
-            pass
         claims += existence_claims(reader, noun, of, denied, earlier)
         earlier.append(of)
     positive = not denied and all(noun.quantifier not in ("no", "neithernor") for noun in nouns)
@@ -84,7 +82,11 @@ def claim_existing(
         if (not any(noun.number and noun.number != "=1" for noun in nouns)) and (
             len(nouns) > 1 or not nouns[0].number or not nouns[0].plural
         ):
-            claims.append(Claim("all", (), plain(scope) if len(many) == 1 else scope))
+            whole: Description = ()
+            if reader.query is not None and nouns[0].head == "one" and reader.query.noun:
+                # "Are there any stars?" "Only a green one."
+                whole = reader.query.noun.of
+            claims.append(Claim("all", whole, plain(scope) if len(many) == 1 else scope))
     reader.settle(tuple(claims))
     note_existing(reader, nouns, conditions, positive)
 

@@ -40,6 +40,7 @@ _STATED = re.compile(
     rf"\b(?:i|we) (?:am|are|feel) {_ADVERB}(?:sure|certain|confident|convinced|positive|inclined to say|"
     r"inclined to think|tempted to say|happy to say|happy to report|led to believe)(?: that)?(?= )|"
     r"\b(?:as|so) far as (?:i|we|one|you) (?:can |could )?(?:tell|see|judge|make out|know)\b|"
+    r"\bit (?:seems|appears|looks)(?: to me)?(?= (?:the|there|all|both|every|no|none|two|three|these|they|each)\b)|"
     r"\b(?:unless|if) (?:i am|my eyes are|i am very much) (?:not |badly |very much )*(?:mistaken|wrong|deceiving me)\b|"
     r"\bi can not (?:deny|help noticing|help but notice|but notice|but say)(?: that)?\b|"
     r"\bi (?:guess|suppose|think|believe|bet|suspect|reckon|figure|presume|assume|imagine)\b(?= (?:the|there|it|a|an|"

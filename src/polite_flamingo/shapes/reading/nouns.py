@@ -23,6 +23,8 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     if (read := _pronoun(w, place, noun)) is not None:
         return read
     place, definite, determined = read_determiners(w, place, noun)
+    if noun.quantifier in ("half", "most") and w.at(place).text in ("them", "these", "those"):
+        return _partitive(w, place, noun)
     if w.at(place).text == "of" and determined and _partitive_follows(w, place + 1):
         return _partitive(w, place + 1, noun)
     if (
@@ -120,7 +122,7 @@ def _pronoun(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
                 noun.of, noun.whose = as_group(group.of), group
             return noun, end
         noun.any = text == "anything"
-        if text != "all" and w.at(end).category in ATTRIBUTE_OF:
+        if text != "all" and w.at(end).category in ATTRIBUTE_OF and not w.unmodified:
             # "something red"
             while w.at(end).category in ATTRIBUTE_OF:
                 noun.of = (*noun.of, Is(ATTRIBUTE_OF[w.at(end).category], (w.at(end).value,)))

@@ -77,7 +77,7 @@ def add_answers(add: Add) -> None:
     add("maybe", "", "might well be|may well be|conceivably|might possibly be|might also be")
     hedges = (
         "i think that|i think|i believe that|i believe|i would say that|i would say|it seems that|"
-        "it seems like|it seems|it looks like|it looks as if|it looks as though|it appears that|"
+        "it seems like|it looks like|it looks as if|it looks as though|it appears that|"
         "it appears as if|it appears as though|i guess that|i guess|i suppose that|i suppose|"
         "it would appear that|it would seem that|i am fairly sure that|i am fairly sure|"
         "i am pretty sure that|i am pretty sure|i am quite sure that|i am quite sure|i am sure that|"

@@ -197,6 +197,20 @@ def say_after(
                 "be",
             )
             return named[1]
+    query = reader.query
+    asked = query.noun if query is not None else None
+    if first.head == "pron" and not first.plural and asked is not None and asked.head == "B":
+        return say_background(reader, w, asked, end, denied)
+    if (
+        kind == "have"
+        and w.at(w.skip(end)).text in ("none", "any", "some", "one")
+        and (w.at(w.skip(w.skip(end) + 1)).category in ("end", ",", "but"))
+    ):
+        # "Does it have a pattern?" "It has none."
+        there = (w.at(w.skip(end)).text != "none") != denied
+        if query is not None and query.kind == "yes" and query.claims:
+            reader.settle(query.claims if there else (deny(query.claims),), answer=True)
+        return w.skip(end) + 1
     if kind == "be" and (done := read_identity(reader, w, nouns, end, denied)):
         return done
     if floating and len(nouns) == 1:
@@ -221,12 +235,6 @@ def say_after(
         return done
     if pred.empty:
         return read_ellipsis(reader, w, nouns, pred, after, kind, end)
-    if (
-        first.head == "pron" and not first.plural and pred.definite is False and first.whose is None
-        and reader.query is None
-    ):  # fmt: skip
-        # "It is a red circle": of the only thing there is.
-        pass
     reader.settle(tuple(pred.asides))
     say(reader, nouns, pred, kind)
     return after
