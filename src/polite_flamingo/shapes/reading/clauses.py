@@ -162,6 +162,21 @@ def read_clause(reader: Reader, w: Words, place: int) -> int:
         return told
     if text == "the" and (holder := where(w, place, bare=True)) is not None:
         end, denied, kind, _ = verbs(w, w.skip(holder[1]))
+        held = w.skip(end)
+        if (
+            kind == "be"
+            and w.at(held).text
+            in (
+                "occupied",
+                "taken",
+                "filled",
+                "home",
+                "covered",
+                "inhabited",
+            )
+        ) and (w.at(held + 1).text in ("by", "to", "with")):
+            # "the centre is occupied by a square"
+            return read_existing_list(reader, w, held + 2, denied, tuple(holder[0]))
         if kind == "be" and w.at(w.skip(end)).category == "empty":
             reader.settle((Claim("some", tuple(holder[0]), holds=denied),))
             return w.skip(end) + 1

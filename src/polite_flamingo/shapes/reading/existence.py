@@ -128,6 +128,9 @@ def existence_claims(
         if not own or of == reader.d.noun:
             # "Is there a star?" "There is one."
             return [Claim("some", of, holds=holds)]
+    if not of and holds and quantifier == "bare" and not noun.number:
+        # "A composition of shapes" claims nothing.
+        return []
     if noun.number and quantifier in ("num", "the", "all", "bare", "notnum"):
         return [Claim("num", of, holds=holds != (quantifier == "notnum"), number=noun.number)]
     if quantifier == "both":

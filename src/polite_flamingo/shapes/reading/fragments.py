@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from polite_flamingo.shapes.reading.answering import answer_nouns, echoes
 from polite_flamingo.shapes.reading.claims import Claim, Description, In, Is, Related
+from polite_flamingo.shapes.reading.discourse import Referent
 from polite_flamingo.shapes.reading.existence import claim_existing
 from polite_flamingo.shapes.reading.listing import read_trailing
 from polite_flamingo.shapes.reading.noun_lists import read_nouns
@@ -219,6 +220,8 @@ def read_noun_fragment(reader: Reader, w: Words, place: int, nouns: list[Noun], 
                     return apposed(reader, w, nouns, said, mark, query)
     if first.head == "one" and first.elided and (first.other or reader.d.picks):
         group = first.whose or reader.d.several()
+        if group is None and reader.d.picked_from is not None:
+            group = Referent("all", reader.d.picked_from)
         own = tuple(c for c in first.of if isinstance(c, (In, Related)))
         if own and group is not None and len(nouns) == 1:
             # "One is in the middle, the other on the left."

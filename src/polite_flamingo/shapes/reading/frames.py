@@ -41,10 +41,21 @@ _STATED = re.compile(
     r"inclined to think|tempted to say|happy to say|happy to report|led to believe)(?: that)?(?= )|"
     r"\b(?:as|so) far as (?:i|we|one|you) (?:can |could )?(?:tell|see|judge|make out|know)\b|"
     r"\bit (?:seems|appears|looks)(?: to me)?(?= (?:the|there|all|both|every|no|none|two|three|these|they|each)\b)|"
+    r"\bif (?:you ask me|i had to (?:guess|say|choose|pick)|i may(?: say so)?|i recall(?: correctly)?|pressed|"
+    r"i see (?:it |this |that )?(?:correctly|right)|i am right|you like)\b|"
     r"\b(?:unless|if) (?:i am|my eyes are|i am very much) (?:not |badly |very much )*(?:mistaken|wrong|deceiving me)\b|"
     r"\bi can not (?:deny|help noticing|help but notice|but notice|but say)(?: that)?\b|"
     r"\bi (?:guess|suppose|think|believe|bet|suspect|reckon|figure|presume|assume|imagine)\b(?= (?:the|there|it|a|an|"
     r"all|both|they|that|its)\b)|\bi (?:have|had) no doubt(?: that)?\b|\bi do not doubt(?: that)?\b"
+)
+_WHAT_IS = re.compile(
+    r"\bwhat (?:i|we|you|one) (?:can |could |do |will )?(?:clearly )?(?:see|make out|notice|find|spot|observe|"
+    r"have|get|recognize|identify)(?: here| in it)? (?:is|are)(?: that)?\b"
+)
+_OTHERS = re.compile(
+    r"\b(?:some|many|other|most|a few)? ?(?:people|others|viewers|someone|somebody|folks|critics) "
+    r"(?:(?:might|may|could|would|will|can) )?(?:say|think|call|believe|argue|claim|expect|mistake|see)\b|"
+    r"\b(?:you|one|we) (?:might|may|could|would) (?:have )?(?:expect|expected|think|thought|assume|assumed)\b"
 )
 _NOT_MISSED = re.compile(
     r"\b(?:it is |it is very )?(?:hard|impossible|difficult|not easy) to (?:miss|overlook)\b|"
@@ -56,5 +67,16 @@ def mark_frames(text: str) -> str:
     """Put one phrase for all that deny, and none for all that merely introduce, a statement."""
     if " to miss" in text or "overlook" in text or " miss " in text:
         text = _NOT_MISSED.sub("i see", text)
+    if "what " in text:
+        text = _WHAT_IS.sub("there is", text)
+    if (
+        "people" in text
+        or "other" in text
+        or "some" in text
+        or "view" in text
+        or "expect" in text
+        or ("think" in text or "assume" in text or "thought" in text)
+    ):
+        text = _OTHERS.sub("i thought", text)
     text = _DENIED.sub("it is false that", text)
     return _STATED.sub(" ", text)

@@ -263,6 +263,7 @@ def _verbs(add: Add) -> None:
         "lack", "", "lacks|lack|lacking|misses|is lacking|does without|devoid of|free of|is without"
     )
     add("no", "", "hardly any|barely any|scarcely any|absolutely no")
+    add("equal number", "", "equal in number|equally numerous|equally common|the same in number")
     add("lack", "", "absence of|no sign of|no trace of|free from|not a trace of")
     add(
         "lack",

@@ -243,6 +243,8 @@ def _anaphoric(w: Words, noun: Noun, said: Description) -> Description:
     discourse = w.discourse
     if noun.other or noun.pick:
         group = discourse.several()
+        if noun.other and discourse.picks and discourse.picked_from is not None:
+            group = Referent("all", discourse.picked_from)
         base = group.of if group is not None else plain(discourse.noun)
         if not noun.elided:
             noun.whose = group
@@ -303,6 +305,7 @@ def _quality(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
 
 def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
     """Read what follows the noun: "with stripes", "that is red", "on the left", "except ..."."""
+    # Phrases hold predicates that hold phrases: grammar is recursive, imports are not.
     from polite_flamingo.shapes.reading.predicates import modifier
 
     while True:

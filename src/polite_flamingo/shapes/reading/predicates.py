@@ -266,8 +266,6 @@ def predicate(w: Words, start: int, kind: str, denied: bool) -> tuple[Predicate,
             if _goes_on(w, place, indefinite=False):
                 continue
         break
-    if not said.of and said.exists is None and not said.number and not said.alike:
-        return said, place
     return said, place
 
 

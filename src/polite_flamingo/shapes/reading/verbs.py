@@ -45,6 +45,9 @@ def verbs(w: Words, start: int) -> tuple[int, bool, str, str]:
             pass
         elif text in ("both", "all", "each") and _floats(w, place):
             floating = "both" if text == "both" else "all"
+            if w.at(place - 1).category == "not" and denied:
+                # "are not all small"
+                floating, denied = "notall", False
         elif (
             (category == "only" and kind and w.at(place + 1).category not in ("#", "S", "g"))
             or text == "going"
