@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polite_flamingo.shapes.reading.asked import read_question
-from polite_flamingo.shapes.reading.boxes import without_boxes
+from polite_flamingo.shapes.reading.boxes import placed, without_boxes
 from polite_flamingo.shapes.reading.changes import (
     change_truth,
     read_changes,
@@ -115,6 +115,4 @@ def _drafted(draft: str, question: str | None) -> tuple[Claim, ...]:
 
 
 def _facts(said: tuple[Claim, ...], boxed: str = "") -> Facts:
-    from polite_flamingo.shapes.reading.boxes import placed
-
     return facts((*said, *placed(boxed)))

@@ -18,7 +18,7 @@ from polite_flamingo.shapes.reading.subjects import subject_claims
 def read_yes_or_no(reader: Reader, w: Words, place: int) -> int:
     """Take "yes" or "no" as an answer to the question."""
     word = w.at(place)
-    yes = word.category == "Y"
+    yes = word.category == "Y" or word.text == "right"
     follow = w.at(place + 1)
     query = reader.query
     if query is None or query.kind != "yes":
@@ -62,6 +62,8 @@ def answer_nouns(reader: Reader, nouns: list[Noun], end: int) -> int:
         whole = (*base, *query.scope)
         if first.quantifier in ("no", "neither"):
             reader.settle((Claim("some", whole, holds=False),))
+        elif first.quantifier in ("half", "most"):
+            reader.settle((Claim(first.quantifier, base, query.scope),))
         elif first.quantifier in ("both", "all") or first.head == "pron":
             quantifier = "both" if first.quantifier == "both" else "all"
             reader.settle((Claim(quantifier, base, query.scope, number=first.number),))
@@ -76,7 +78,8 @@ def answer_nouns(reader: Reader, nouns: list[Noun], end: int) -> int:
                     *query.scope,
                 )
                 of = tuple(dict.fromkeys(of))
-            reader.settle((Claim("num", of, number=first.number),))
+            holds = first.quantifier != "notnum"
+            reader.settle((Claim("num", of, number=first.number, holds=holds),))
         else:
             return 0
         reader.d.they = reader.d.group = Referent("all", whole)
@@ -90,9 +93,27 @@ def answer_nouns(reader: Reader, nouns: list[Noun], end: int) -> int:
             return end
         if (
             (first.elided or first.partitive)
-            and (first.number or first.quantifier in ("both", "no", "neither", "all"))
-        ) or (first.head == "pron" and first.quantifier in ("both", "all")):
-            return requantify(reader, nouns, end)
+            and (first.number or first.quantifier in ("both", "no", "neither", "all", "notall"))
+        ) or (
+            (first.head == "pron" and first.quantifier in ("both", "all"))
+            or (first.head == "g" and not first.of and first.quantifier in ("all", "no"))
+        ):
+            done = requantify(reader, nouns, end)
+            if query.scope and len(nouns) > 1:
+                # "Only one, a circle."
+                named = (subject_claims(reader, noun, query.scope) for noun in nouns[1:])
+                reader.settle(tuple(claim for claims in named for claim in claims))
+            return done
+        open_question = query.noun is not None and (
+            query.noun.any or query.noun.quantifier in ("a", "bare")
+        )
+        if query.scope and open_question and reader.said_answer != "no" and not reader.claims:
+            # "Are any shapes striped?" "Yes, the circle."
+            reader.settle(
+                tuple(c for noun in nouns for c in subject_claims(reader, noun, query.scope))
+            )
+            note_mention(reader, nouns)
+            return end
         return 0
     if query.kind == "which":
         if first.only:
@@ -124,8 +145,6 @@ def answer_nouns(reader: Reader, nouns: list[Noun], end: int) -> int:
             else:
                 reader.settle(tuple(existence_claims(reader, noun, final(noun), False, [])))
         note_mention(reader, nouns)
-        if len(nouns) == 1 and nouns[0].quantifier == "a" and said:
-            pass
         reader.d.predicate = said or None
         return end
     if query.kind == "list":
@@ -169,6 +188,8 @@ def requantify(reader: Reader, nouns: list[Noun], end: int) -> int:
     if first.quantifier == "neither" and len(query.nouns) > 1 and not query.scope:
         reader.settle(tuple(Claim("some", n.of, holds=False) for n in query.nouns))
         return end
+    if first.quantifier == "notall":
+        first = replace(first, number="")
     if first.head == "one":
         own = tuple(c for c in first.of if isinstance(c, Is) and c not in base)
         first = replace(

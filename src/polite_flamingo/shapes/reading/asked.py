@@ -148,6 +148,7 @@ def _introduce(query: Query, discourse: Discourse) -> None:
     named = query.kind in ("yes", "count") and noun.quantifier in ("a", "num", "bare", "no")
     referent = Referent("all" if plural else "the", of)
     discourse.asked = referent
+    discourse.attribute = query.attribute
     discourse.noun = tuple(c for c in as_group(of) if isinstance(c, Is)) or discourse.noun
     compared = [c for c in query.claims if c.quantifier == "compare"]
     if compared:
@@ -168,7 +169,7 @@ def _introduce(query: Query, discourse: Discourse) -> None:
     else:
         discourse.it = referent
     discourse.subject = referent
-    for condition in query.scope:
+    for condition in (*query.scope, *(c for option in query.options for c in option)):
         inner = condition.of[0] if isinstance(condition, Not) and condition.of else condition
         if isinstance(inner, Related):
             discourse.against = Referent(inner.other.quantifier, inner.other.of)

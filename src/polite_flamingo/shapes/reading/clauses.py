@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from polite_flamingo.shapes.reading.answering import read_choice, read_yes_or_no
-from polite_flamingo.shapes.reading.claims import Is, Not
+from polite_flamingo.shapes.reading.claims import Claim, Is, Not
+from polite_flamingo.shapes.reading.discourse import Referent, as_group
 from polite_flamingo.shapes.reading.fragments import read_fragment
 from polite_flamingo.shapes.reading.fronting import read_fronted, read_on_surface, read_what_stands
 from polite_flamingo.shapes.reading.listing import (
@@ -18,7 +19,7 @@ from polite_flamingo.shapes.reading.listing import (
 from polite_flamingo.shapes.reading.noun_lists import read_nouns
 from polite_flamingo.shapes.reading.nouns import noun_phrase
 from polite_flamingo.shapes.reading.numbers import read_comparing, read_number_of
-from polite_flamingo.shapes.reading.phrases import ATTRIBUTE_OF, Noun, Words
+from polite_flamingo.shapes.reading.phrases import ATTRIBUTE_OF, Noun, Words, final
 from polite_flamingo.shapes.reading.places import where
 from polite_flamingo.shapes.reading.predicates import Predicate, predicate
 from polite_flamingo.shapes.reading.predication import read_subject
@@ -39,6 +40,22 @@ def read_sentence(reader: Reader, words: list[Word]) -> None:
         place = read_clause(reader, w, place)
         if place <= before:
             place = next_anchor(reader, w, before)
+
+
+def read_inverted(reader: Reader, w: Words, place: int) -> int:
+    """Read "(not only) is the star green"; 0 if not so."""
+    if w.at(place + 1).text == "there":
+        return place + 1
+    w.unmodified = True
+    read = noun_phrase(w, place + 1)
+    w.unmodified = False
+    if read is None or read[0].head not in ("S", "g", "pron", "one"):
+        return 0
+    said = predicate(w, read[1], "be", False)
+    if said is None or said[0].empty:
+        return 0
+    say(reader, [read[0]], said[0], "be")
+    return said[1]
 
 
 def next_anchor(reader: Reader, w: Words, place: int) -> int:
@@ -80,10 +97,59 @@ def read_clause(reader: Reader, w: Words, place: int) -> int:
     if category == "negframe":
         reader.flip = not reader.flip
         return place + 1
+    if (
+        text == "right"
+        and reader.query is not None
+        and reader.query.kind == "yes"
+        and w.at(place + 1).category in ("end", ",")
+    ):
+        return read_yes_or_no(reader, w, place)
+    if category == "maybe":
+        return place + 1
     if category in ("Y", "X") or (category == "no" and set_off(w, place)):
         return read_yes_or_no(reader, w, place)
     if category == "namely":
         return read_namely(reader, w, place + 1)
+    if (
+        category == "than"
+        and text not in ("against", "vs", "versus", "than")
+        and (other := noun_phrase(w, place + 1))
+        and w.at(w.skip(other[1])).category == ","
+    ):
+        # "Compared with the square, the star is smaller."
+        reader.d.against = Referent(other[0].quantifier, final(other[0]))
+        return other[1]
+    if (
+        category in ("like", "unlike")
+        and (other := noun_phrase(w, place + 1))
+        and (
+            w.at(w.skip(other[1])).category == ","
+            and w.at(w.skip(w.skip(other[1]) + 1)).category not in ("end", "&")
+            and word.text
+            in (
+                "like",
+                "just like",
+                "unlike",
+                "in contrast to",
+                "contrary to",
+                "as opposed to the",
+                "unlike also",
+            )
+        )
+    ):
+        reader.contrast = [(other[0], category == "like")]
+        return other[1]
+    if category == "gone" and (standing := verbs(w, w.skip(place + 1)))[2]:
+        # "Missing from the picture are crosses."
+        return max(read_existing_list(reader, w, standing[0], True, ()), place + 1)
+    if (
+        category == "not"
+        and w.at(place + 1).category == "only"
+        and w.at(place + 2).category == "aux"
+    ):
+        return read_inverted(reader, w, place + 2) or place + 2
+    if category == "aux" and place <= 1 and (inverted := read_inverted(reader, w, place)):
+        return inverted
     if category == "call":
         return read_calling(reader, w, place)
     if (
@@ -96,6 +162,24 @@ def read_clause(reader: Reader, w: Words, place: int) -> int:
         return told
     if text == "the" and (holder := where(w, place, bare=True)) is not None:
         end, denied, kind, _ = verbs(w, w.skip(holder[1]))
+        held = w.skip(end)
+        if (
+            kind == "be"
+            and w.at(held).text
+            in (
+                "occupied",
+                "taken",
+                "filled",
+                "home",
+                "covered",
+                "inhabited",
+            )
+        ) and (w.at(held + 1).text in ("by", "to", "with")):
+            # "the centre is occupied by a square"
+            return read_existing_list(reader, w, held + 2, denied, tuple(holder[0]))
+        if kind == "be" and w.at(w.skip(end)).category == "empty":
+            reader.settle((Claim("some", tuple(holder[0]), holds=denied),))
+            return w.skip(end) + 1
         if kind in ("show", "have", "lack") and noun_phrase(w, end) is not None:
             # "the top left holds a star"
             return read_existing_list(reader, w, end, denied != (kind == "lack"), tuple(holder[0]))
@@ -169,6 +253,14 @@ def read_likeness(reader: Reader, w: Words, place: int) -> int:
     word = w.at(place)
     if word.category not in ("like", "unlike"):
         return place
+    if word.text.startswith("neither") and w.at(w.skip(place + 1)).category in ("end", ",", "but"):
+        # "Are they striped?" "Neither is."
+        group = reader.d.several() or reader.d.asked
+        query = reader.query
+        scope = reader.d.predicate or (query.scope if query is not None else ())
+        if group is not None and scope:
+            reader.settle((Claim("both", as_group(group.of), (Not(scope),)),))
+        return place + 1
     named, end = read_nouns(reader, w, place + 1)
     said = reader.d.predicate
     if not named or said is None:

@@ -44,6 +44,7 @@ def read_determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]
         elif text in ("a", "an", "some", "any"):
             if noun.quantifier == "bare":
                 noun.quantifier = "a"
+                noun.any = text == "any"
         elif text == "another":
             noun.quantifier, noun.another = "a", True
         elif text in ("other", "others", "rest", "remaining", "remainder"):
@@ -56,6 +57,8 @@ def read_determiners(w: Words, place: int, noun: Noun) -> tuple[int, bool, bool]
             noun.quantifier = "no"
         elif text in ("all", "each", "every", "whichever"):
             noun.quantifier = "all"
+            if text == "all" and w.at(place + 1).text == "but" and w.at(place + 2).category == "#":
+                noun.quantifier, place = "allbut", place + 1
         elif text == "both":
             noun.quantifier, noun.plural = "both", True
         elif text == "neither":

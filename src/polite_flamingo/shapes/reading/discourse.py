@@ -43,6 +43,7 @@ class Discourse:
     options: list[Description] = field(default_factory=list)
     # Set by the question.
     asked: Referent | None = None
+    attribute: str = ""
 
     def copy(self) -> Discourse:
         """A discourse that goes its own way from here."""

@@ -73,8 +73,6 @@ def claim_existing(
             noun = replace(noun, number=f">{noun.number}")
         if noun.quantifier == "no" and noun.head == "pron":
             continue
-        if noun.head == "one" and noun.pick and not noun.other:
-            pass
         claims += existence_claims(reader, noun, of, denied, earlier)
         earlier.append(of)
     positive = not denied and all(noun.quantifier not in ("no", "neithernor") for noun in nouns)
@@ -84,7 +82,11 @@ def claim_existing(
         if (not any(noun.number and noun.number != "=1" for noun in nouns)) and (
             len(nouns) > 1 or not nouns[0].number or not nouns[0].plural
         ):
-            claims.append(Claim("all", (), plain(scope) if len(many) == 1 else scope))
+            whole: Description = ()
+            if reader.query is not None and nouns[0].head == "one" and reader.query.noun:
+                # "Are there any stars?" "Only a green one."
+                whole = reader.query.noun.of
+            claims.append(Claim("all", whole, plain(scope) if len(many) == 1 else scope))
     reader.settle(tuple(claims))
     note_existing(reader, nouns, conditions, positive)
 
@@ -107,6 +109,8 @@ def existence_claims(
     """Claim that what a noun phrase says is there."""
     holds = not denied
     quantifier = noun.quantifier
+    if noun.ordinal:
+        return [Claim("num", of, holds=holds, number=f">={noun.ordinal}")]
     if noun.another and of in earlier:
         return [Claim("num", of, number=">=2")]
     if quantifier in ("no", "neither", "neithernor"):
@@ -124,6 +128,9 @@ def existence_claims(
         if not own or of == reader.d.noun:
             # "Is there a star?" "There is one."
             return [Claim("some", of, holds=holds)]
+    if not of and holds and quantifier == "bare" and not noun.number:
+        # "A composition of shapes" claims nothing.
+        return []
     if noun.number and quantifier in ("num", "the", "all", "bare", "notnum"):
         return [Claim("num", of, holds=holds != (quantifier == "notnum"), number=noun.number)]
     if quantifier == "both":

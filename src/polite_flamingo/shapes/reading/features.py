@@ -95,6 +95,11 @@ def _one_feature(w: Words, start: int) -> tuple[list[Condition], int, bool] | No
     if word.category == "Q" or word.text == "shape":
         if word.value == "place":
             return None
+        behind = place + 1 + (w.at(place + 1).text == "of")
+        if not conditions and not colors and w.at(behind).category in ATTRIBUTE_OF:
+            # "has the colour green"
+            value = w.at(behind)
+            return [Is(ATTRIBUTE_OF[value.category], (value.value,))], behind + 1, refused
         if not conditions and not colors:
             if word.value != "texture":
                 return None

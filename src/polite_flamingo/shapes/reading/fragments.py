@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polite_flamingo.shapes.reading.answering import answer_nouns, echoes
-from polite_flamingo.shapes.reading.claims import Claim, Description, Is
+from polite_flamingo.shapes.reading.claims import Claim, Description, In, Is, Related
+from polite_flamingo.shapes.reading.discourse import Referent
 from polite_flamingo.shapes.reading.existence import claim_existing
 from polite_flamingo.shapes.reading.listing import read_trailing
 from polite_flamingo.shapes.reading.noun_lists import read_nouns
 from polite_flamingo.shapes.reading.nouns import noun_phrase
 from polite_flamingo.shapes.reading.numbers import read_versus
 from polite_flamingo.shapes.reading.phrases import ATTRIBUTE_OF, Noun, Words
-from polite_flamingo.shapes.reading.places import background, where
+from polite_flamingo.shapes.reading.places import PREPOSITIONS, background, relation, where
 from polite_flamingo.shapes.reading.predicates import Predicate, predicate
 from polite_flamingo.shapes.reading.predication import say_quality
 from polite_flamingo.shapes.reading.query import Query
@@ -26,7 +27,7 @@ def read_fragment(reader: Reader, w: Words, place: int) -> int:
     """Read words without a verb: "red", "two circles", "top left", "a star"."""
     if place and w.at(place - 1).category not in (
         ",", ":", "Y", "X", "no", "&", "but", "f", "hedge", "i", "namely", "negframe", "or", "C", "S", "x", "z",
-        "G1", "part", "that", "B", "I",
+        "G1", "part", "that", "B", "I", "maybe",
     ):  # fmt: skip
         return place
     if (
@@ -38,6 +39,12 @@ def read_fragment(reader: Reader, w: Words, place: int) -> int:
         # "a white background with two circles"
         claim_existing(reader, with_nouns[0], False, ())
         return read_trailing(reader, w, with_nouns[1])
+    same = (
+        relation(w, place) if w.at(place).text == "the" or w.at(place).category == "alike" else None
+    )
+    if same is not None and w.at(w.skip(same[1])).category in ("end", ",", "but"):
+        # "The same colour as the square."
+        return read_said(reader, w, (Predicate(of=same[0], empty=False), same[1]), place)
     nouns, end = read_nouns(reader, w, place)
     if nouns and nouns[0].head == "Q" and not nouns[0].of and nouns[0].number == "":
         return read_topic(reader, w, nouns[0], end)
@@ -62,7 +69,8 @@ def read_fragment(reader: Reader, w: Words, place: int) -> int:
         "gone",
         "#",
     ) or (
-        word.text
+        word.text in PREPOSITIONS
+        or word.text
         in (
             "in",
             "on",
@@ -117,7 +125,12 @@ def read_said(reader: Reader, w: Words, said: tuple[Predicate, int] | None, plac
         return place
     if query is not None and not reader.claims and not (pred.exists is not None and not pred.of):
         noun = query.topic()
-        if query.kind == "background":
+        if query.kind == "values":
+            reader.settle(
+                tuple(Claim("some", (), (c,)) for c in pred.of) if not pred.unsure else ()
+            )
+            return end
+        if query.kind == "background" or (query.noun is not None and query.noun.head == "B"):
             reader.settle(tuple(Claim("background", value=v) for v in color_values(tuple(pred.of))))
             return end
         if noun is not None:
@@ -205,6 +218,16 @@ def read_noun_fragment(reader: Reader, w: Words, place: int, nouns: list[Noun], 
                 probe = noun_phrase(w, w.skip(ahead))
                 if probe is None or probe[1] < said[1]:
                     return apposed(reader, w, nouns, said, mark, query)
+    if first.head == "one" and first.elided and (first.other or reader.d.picks):
+        group = first.whose or reader.d.several()
+        if group is None and reader.d.picked_from is not None:
+            group = Referent("all", reader.d.picked_from)
+        own = tuple(c for c in first.of if isinstance(c, (In, Related)))
+        if own and group is not None and len(nouns) == 1:
+            # "One is in the middle, the other on the left."
+            rest = tuple(c for c in first.of if c not in own)
+            say(reader, [replace(first, of=rest)], Predicate(of=list(own), empty=False), "be")
+            return end
     if query is not None and not echoes(reader, query):
         done = answer_nouns(reader, nouns, end)
         if done:

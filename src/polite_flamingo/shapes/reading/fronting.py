@@ -19,10 +19,22 @@ from polite_flamingo.shapes.reading.reader import Reader
 from polite_flamingo.shapes.reading.saying import say
 from polite_flamingo.shapes.reading.verbs import verbs
 
+_STANDING = {
+    "located", "placed", "positioned", "situated", "sitting", "standing", "lying", "resting", "hanging",
+    "floating", "nestled", "tucked", "hiding", "set",
+}  # fmt: skip
+
 
 def read_fronted(reader: Reader, w: Words, place: int) -> int:
     """Read "in the top left there is a star", "below the circle sits a square"."""
     word = w.at(place)
+    if word.category == "k" and word.text in _STANDING:
+        # "Sitting at the top is a star."
+        stood = where(w, w.skip(place + 1)) or relation(w, w.skip(place + 1))
+        if stood is not None:
+            at = w.skip(stood[1])
+            at = w.skip(at + 1) if w.at(at).category == "," else at
+            return read_placed(reader, w, at, tuple(stood[0]), place, True)
     if word.text == "among" or (
         word.text == "of" and w.at(place + 1).text in ("the", "these", "those", "them")
     ):
@@ -216,6 +228,9 @@ def read_what_stands(reader: Reader, w: Words, place: int) -> int:
     if not kind and w.at(place).text != "what":
         end, kind = place + 1, "be"
     found = where(w, end) or relation(w, end) if kind else None
+    if found is None and kind and w.at(place).text == "what":
+        told = predicate(w, end, kind, False)
+        found = (told[0].of, told[1], []) if told is not None and told[0].of else None
     if found is None:
         return 0
     after, denied, kind, _ = verbs(w, w.skip(found[1]))

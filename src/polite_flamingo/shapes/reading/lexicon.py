@@ -262,7 +262,14 @@ def _verbs(add: Add) -> None:
     add(
         "lack", "", "lacks|lack|lacking|misses|is lacking|does without|devoid of|free of|is without"
     )
+    add("no", "", "hardly any|barely any|scarcely any|absolutely no")
+    add("equal number", "", "equal in number|equally numerous|equally common|the same in number")
     add("lack", "", "absence of|no sign of|no trace of|free from|not a trace of")
+    add(
+        "lack",
+        "",
+        "a lack of|an absence of|a complete absence of|a total lack of|a complete lack of",
+    )
     add("lack", "", "not a sign of|fails to show|not contain|fail to see|zero of")
     add("see", "", "see|find|count|spot|notice|observe|identify|detect|make out|recognize|counted")
     add("see", "", "get|arrive at|end up with|come to|come up with|come across|meet|discover")
@@ -280,6 +287,7 @@ def _verbs(add: Add) -> None:
         "presented|represented|detected|around here|in evidence|in existence|spotted there",
     )
     add("gone", "", "absent|missing|nowhere|nowhere to be seen|nowhere to be found")
+    add("empty", "", "empty|vacant|unoccupied|bare")
     add("gone", "", "nowhere in sight|not present|not visible|not shown")
     add("not", "", "not|never|hardly|no longer|by no means|in no way|anything but|far from being")
     add("nor", "", "nor")

@@ -12,6 +12,7 @@ from polite_flamingo.shapes.reading.claims import (
     In,
     Is,
     Not,
+    Related,
     attributes,
     deny,
 )
@@ -45,7 +46,11 @@ def read_existential(reader: Reader, w: Words, place: int) -> int:
     """Read "there is ...", "here are ..."."""
     if w.at(place).text not in ("there", "here") or w.at(place).category != "o":
         return place
-    end, denied, kind, _ = verbs(w, place + 1)
+    start = place + 1
+    while w.at(start).category == "Y":
+        # "There sure is."
+        start += 1
+    end, denied, kind, _ = verbs(w, start)
     if not kind and w.at(place).text == "here" and w.at(place + 1).text in ("we", "you", "i"):
         return place + 1
     if not kind:
@@ -65,6 +70,8 @@ def read_existing_list(
             denied, place = not denied, place + 1
     if w.at(place).category == "p" or w.at(place).category == "gone":
         return start
+    if w.at(place).category == "lack":
+        denied, place = not denied, w.skip(place + 1)
     if w.at(place).category == "no" and w.at(place + 1).category == "more":
         denied, place = not denied, place + 1
     if w.at(place).category == "more" or w.at(place).text == "as":
@@ -80,6 +87,12 @@ def read_existing_list(
             say(reader, [bearer[0]], Predicate(of=of, empty=False), "have")
             return bearer[1]
     nouns, end = read_nouns(reader, w, place)
+    if not nouns and reader.query is not None and reader.query.kind == "values":
+        # "I can see red and blue."
+        seen = predicate(w, place, "be", denied)
+        if seen is not None and seen[0].of:
+            reader.settle(tuple(Claim("some", (), (c,)) for c in seen[0].of))
+            return seen[1]
     if not nouns:
         if (
             reader.query is not None
@@ -100,6 +113,11 @@ def read_existing_list(
             note_subject(reader, nouns)
             say(reader, nouns, said[0], "be")
             return said[1]
+    query = reader.query
+    if query is not None and query.kind in ("which", "list") and query.scope and not conditions:
+        # "What is in the middle?" "I see a circle."
+        placed = [c for noun in nouns for c in noun.of if isinstance(c, (In, Related))]
+        conditions = query.scope if not placed else ()
     if nouns[0].head == "Q" and nouns[0].number:
         reader.settle(tuple(value_claims(nouns[0])))
         return read_value_list(reader, w, end)
@@ -152,6 +170,7 @@ def read_seeing(reader: Reader, w: Words, place: int) -> int:
         elif (
             w.at(at - 1).category in ("aux", "not")
             and w.at(at).category in ("end", ",", "but")
+            and word.text in ("i", "you", "we")
             and (reader.query is not None and reader.query.claims)
         ) or (w.at(at - 1).category == "h" and word.text in ("we", "you", "i") and at > start):
             pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polite_flamingo.shapes.reading.claims import Is
 from polite_flamingo.shapes.reading.nouns import noun_phrase
-from polite_flamingo.shapes.reading.phrases import Noun, Words
+from polite_flamingo.shapes.reading.phrases import ATTRIBUTE_OF, Noun, Words
 from polite_flamingo.shapes.reading.places import where
 from polite_flamingo.shapes.reading.reader import Reader
 from polite_flamingo.shapes.reading.verbs import verbs
@@ -20,7 +20,10 @@ def read_nouns(reader: Reader, w: Words, place: int) -> tuple[list[Noun], int]:
             inner
             and w.at(inner[1]).category in ("&", "or", "nor", ",")
             and inner[0].head == "S"
-            and (w.at(place + 1).text in ("the", "a", "an", "any"))
+            and (
+                w.at(place + 1).text in ("the", "a", "an", "any")
+                or w.at(inner[1]).category == "nor"
+            )
         ):
             if w.at(place).text == "neither":
                 found, end = read_nouns(reader, w, place + 1)
@@ -73,6 +76,9 @@ def new_clause(w: Words, place: int, after: int, noun: Noun, joint: str, found: 
     if w.at(place).category in ("G1", "G2") and where(w, place) is not None:
         return w.at(w.skip(after)).category in (":",)
     if w.at(w.skip(after)).category == ":":
+        return True
+    if noun.partitive and w.at(w.skip(after)).category in (*ATTRIBUTE_OF, "G1", "h"):
+        # "six shapes, three of them large"
         return True
     if not verbs(w, w.skip(after))[2] and w.at(w.skip(after)).category not in ("gone", "p"):
         return False

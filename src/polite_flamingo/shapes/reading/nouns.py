@@ -23,6 +23,8 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     if (read := _pronoun(w, place, noun)) is not None:
         return read
     place, definite, determined = read_determiners(w, place, noun)
+    if noun.quantifier in ("half", "most") and w.at(place).text in ("them", "these", "those"):
+        return _partitive(w, place, noun)
     if w.at(place).text == "of" and determined and _partitive_follows(w, place + 1):
         return _partitive(w, place + 1, noun)
     if (
@@ -69,7 +71,7 @@ def noun_phrase(w: Words, start: int) -> tuple[Noun, int] | None:
     noun.word = word.text
     if noun.pick and noun.quantifier == "a" and ordinal:
         # "a third circle"
-        noun.quantifier, noun.number, noun.pick = "num", f">={ordinal}", False
+        noun.ordinal, noun.pick = ordinal, False
     if definite and noun.quantifier in ("bare", "num"):
         noun.quantifier = "the"
     if noun.head in ("Q", "I", "B"):
@@ -119,8 +121,13 @@ def _pronoun(w: Words, place: int, noun: Noun) -> tuple[Noun, int] | None:
             if group is not None:
                 noun.of, noun.whose = as_group(group.of), group
             return noun, end
+        noun.any = text == "anything"
+        if text != "all" and w.at(end).category in ATTRIBUTE_OF and not w.unmodified:
+            # "something red"
+            while w.at(end).category in ATTRIBUTE_OF:
+                noun.of = (*noun.of, Is(ATTRIBUTE_OF[w.at(end).category], (w.at(end).value,)))
+                end += 1
         if noun.other:
-            noun.quantifier = {"a": "a"}.get(noun.quantifier, noun.quantifier)
             taken = w.discourse.subject
             if taken is not None and text != "something":
                 noun.of = (Not(taken.of),)
@@ -236,6 +243,8 @@ def _anaphoric(w: Words, noun: Noun, said: Description) -> Description:
     discourse = w.discourse
     if noun.other or noun.pick:
         group = discourse.several()
+        if noun.other and discourse.picks and discourse.picked_from is not None:
+            group = Referent("all", discourse.picked_from)
         base = group.of if group is not None else plain(discourse.noun)
         if not noun.elided:
             noun.whose = group
@@ -296,6 +305,7 @@ def _quality(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
 
 def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
     """Read what follows the noun: "with stripes", "that is red", "on the left", "except ..."."""
+    # Phrases hold predicates that hold phrases: grammar is recursive, imports are not.
     from polite_flamingo.shapes.reading.predicates import modifier
 
     while True:
@@ -353,6 +363,16 @@ def _after(w: Words, place: int, noun: Noun) -> tuple[Noun, int]:
             if w.at(end - 1).category == "aux" and w.at(end - 2).category in ("see", "i"):
                 place = end - 1
                 continue
+        if (
+            word.category == ","
+            and w.at(ahead + 1).text
+            in ("like", "just like", "unlike", "in contrast to", "as opposed to the")
+            and (other := noun_phrase(w, ahead + 2)) is not None
+            and w.at(w.skip(other[1])).category == ","
+        ):
+            noun.contrast.append((other[0], w.at(ahead + 1).category == "like"))
+            place = w.skip(other[1]) + 1
+            break
         found = None if w.unmodified else modifier(w, ahead, noun)
         if found is None:
             break

@@ -61,7 +61,7 @@ def add_answers(add: Add) -> None:
     add(
         "past",
         "",
-        "at first|initially|i thought|i first thought|i had thought|i expected|i was expecting|"
+        "at first glance it seemed|at first glance|at first sight|at first|initially|i thought|i first thought|i had thought|i expected|i was expecting|"
         "i assumed|i was going to say|at first glance i thought|i mistook|i originally thought|"
         "i nearly said|i almost said|i hoped|i wish|i would have expected|one might think|"
         "you might think|one could think|some might say|some people say|someone might say|"
@@ -70,14 +70,18 @@ def add_answers(add: Add) -> None:
         "typically|for a moment i thought|for a second i thought|you may think|one would expect|"
         "if only|had there been|were there|should there be|i was told|it was claimed|i had expected",
     )
-    add("if", "", "if|unless|suppose|supposing|assuming|provided|in case|even if|only if|what if")
+    add(
+        "if",
+        "",
+        "let us pretend|pretend|let us imagine|let us assume|let us suppose|picture a|what if|if|unless|suppose|supposing|assuming|provided|in case|even if|only if|what if",
+    )
     add(
         "maybe", "", "maybe|perhaps|possibly|might be|may be|could be|might|may|could|could well be"
     )
     add("maybe", "", "might well be|may well be|conceivably|might possibly be|might also be")
     hedges = (
         "i think that|i think|i believe that|i believe|i would say that|i would say|it seems that|"
-        "it seems like|it seems|it looks like|it looks as if|it looks as though|it appears that|"
+        "it seems like|it looks like|it looks as if|it looks as though|it appears that|"
         "it appears as if|it appears as though|i guess that|i guess|i suppose that|i suppose|"
         "it would appear that|it would seem that|i am fairly sure that|i am fairly sure|"
         "i am pretty sure that|i am pretty sure|i am quite sure that|i am quite sure|i am sure that|"
@@ -197,7 +201,7 @@ def add_fillers(add: Add) -> None:
         "the answer is|answer|the answer|my answer is|the correct answer is|the right answer is|"
         "the answer would be|the answer must be|the right answer|right answer|"
         "it is called|we call it|as requested|from left to right|from top to bottom|tasteful|"
-        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together"
+        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together|best|most likely|most accurately|more accurately|better"
     )
     add("f", "", fillers)
     add(

@@ -38,6 +38,9 @@ class Noun:
     each: bool = False
     unsure: bool = False
     asides: list[Claim] = field(default_factory=list)
+    any: bool = False
+    ordinal: str = ""
+    contrast: list[tuple[Noun, bool]] = field(default_factory=list)
     elided: bool = False
     word: str = ""
     whose: Referent | None = None

@@ -97,6 +97,14 @@ def where(w: Words, start: int, bare: bool = False) -> Read | None:
             return None
         place += 1
     place = w.skip(place)
+    if w.at(place).text == "lower" and place == start and w.at(place + 1).category in (
+        "end", ",", "but",
+    ):  # fmt: skip
+        # "No, it is lower."
+        return None
+    for ahead in range(place, place + 4):
+        if prepositions and w.at(ahead).text == "corners" and w.at(place - 1).text == "one":
+            return [In("corner")], ahead + 1, asides
     sides: list[str] = []
     if (
         w.at(place).text in ("left of", "right of")
@@ -201,7 +209,7 @@ def relation(w: Words, start: int) -> Read | None:
     ):
         place += 1
     word = w.at(place)
-    if word.category in ("R", "R!"):
+    if word.category in ("R", "R!") or word.text == "lower":
         return _spatial(w, place)
     if word.category == "Rits":
         owner = w.discourse.subject or w.discourse.it or w.discourse.asked
@@ -247,9 +255,15 @@ def _same_as(w: Words, place: int) -> Read | None:
     kind = w.at(place).value
     place += 1
     attribute = attribute_at(w, place)
-    if not attribute:
+    if attribute:
+        place += 1
+    elif (
+        w.discourse.attribute in ("color", "size", "texture", "shape") and w.at(place).text == "as"
+    ):
+        # "What colour is it?" "The same as the star."
+        attribute = w.discourse.attribute
+    else:
         return None
-    place += 1
     if (
         w.at(place).text not in ("as", "to", "from", "with", "than")
         and w.at(place).category != "than"
@@ -272,9 +286,9 @@ def attribute_at(w: Words, place: int) -> str:
 def _spatial(w: Words, place: int) -> Read | None:
     names: list[str] = []
     bare = False
-    while w.at(place).category in ("R", "R!"):
-        names.append(w.at(place).value)
-        bare = w.at(place).category == "R!"
+    while w.at(place).category in ("R", "R!") or w.at(place).text == "lower":
+        names.append(w.at(place).value if w.at(place).text != "lower" else "below")
+        bare = w.at(place).category != "R"
         place += 1
         if bare and w.at(place).category == "than":
             bare, place = False, place + 1

@@ -18,6 +18,8 @@ from polite_flamingo.shapes.reading.words import Word
 def affirmation(claims: tuple[Claim, ...], discourse: Discourse, noun: Noun | None = None) -> Query:
     claim = claims[0]
     negated = not claim.holds or (bool(claim.scope) and isinstance(claim.scope[0], Not))
+    if claim.quantifier == "background":
+        return Query("yes", Noun("the", (), "B"), (), claims, negated=negated)
     if noun is None:
         plural = claim.quantifier in ("all", "both", "num")
         noun = Noun("the" if not plural else "all", claim.subject, "S", plural)
@@ -30,9 +32,8 @@ def read_yes_no(w: Words, text: str) -> Query | None:
     first = w.at(0)
     if w.at(1).category == "not":
         place = 2
-    if first.text in ("is", "are") and w.at(place).category in ("p", "gone"):
-        pass
     rest = w.words[place:]
+    named: Noun | None = None
     head = w.at(place)
     if head.text == "there":
         words = [head, first, *rest[1:]]
@@ -73,6 +74,7 @@ def read_yes_no(w: Words, text: str) -> Query | None:
         if chosen is not None:
             return chosen
         words = [*w.words[place:split], first, *w.words[split:]]
+        named = single[0]
     tagged = [word for word in words if word.category != "maybe" or word.text != "can"]
     alternatives = [k for k, word in enumerate(tagged) if word.category == "or"]
     reader = Reader(None, discourse)
@@ -80,6 +82,7 @@ def read_yes_no(w: Words, text: str) -> Query | None:
         tagged = [Word("&", "", "and") if word.category == "or" else word for word in tagged]
     probe = Words(tagged, discourse)
     noun = None
+    reader.asking = True
     read_sentence(reader, tagged)
     claims = tuple(reader.claims)
     if not claims and head.text not in ("there", "you", "i", "we", "one"):
@@ -92,7 +95,8 @@ def read_yes_no(w: Words, text: str) -> Query | None:
             # "is a circle in the picture?"
             claims = tuple(existence_claims(reader, asked[0], final(asked[0]), False, []))
     if not claims:
-        return None
+        # Not understood, but it leaves something to be spoken of.
+        return Query("look", named) if named is not None and named.head in ("S", "g") else None
     if alternatives and len(claims) > 1:
         claims = (Claim("any", claims=claims),)
     read = (

@@ -147,6 +147,14 @@ def predicate(w: Words, start: int, kind: str, denied: bool) -> tuple[Predicate,
     while True:
         ahead = w.skip(place)
         word = w.at(ahead)
+        if (
+            word.category == "not"
+            and w.at(ahead + 1).category == "only"
+            and w.at(ahead + 2).category != "#"
+        ):
+            # "not just small, but also green"
+            place = ahead + 2
+            continue
         if word.category == "not":
             deny = True
             place = ahead + 1
@@ -258,8 +266,6 @@ def predicate(w: Words, start: int, kind: str, denied: bool) -> tuple[Predicate,
             if _goes_on(w, place, indefinite=False):
                 continue
         break
-    if not said.of and said.exists is None and not said.number and not said.alike:
-        return said, place
     return said, place
 
 

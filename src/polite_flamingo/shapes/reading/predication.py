@@ -17,6 +17,7 @@ from polite_flamingo.shapes.reading.existence import claim_existing, existence_c
 from polite_flamingo.shapes.reading.listing import (
     background_of,
     read_existing_list,
+    read_namely,
     read_value_list,
 )
 from polite_flamingo.shapes.reading.noun_lists import read_nouns
@@ -29,6 +30,9 @@ from polite_flamingo.shapes.reading.reader import Reader, color_values
 from polite_flamingo.shapes.reading.saying import note_mention, note_subject, say
 from polite_flamingo.shapes.reading.verbs import verbs
 
+_ANATOMY = {
+    "sides", "side", "points", "corners", "angles", "edges", "vertices", "arms", "legs", "tips", "lines",
+}  # fmt: skip
 _MADE = (
     "placed",
     "located",
@@ -107,7 +111,11 @@ def read_subject(reader: Reader, w: Words, place: int) -> int:
         reader.settle(tuple(aside[0]))
         return aside[1]
     if not kind:
-        if w.at(at).category in ("gone", "p"):
+        if (
+            w.at(at).category == "alike"
+            and len(nouns) + nouns[0].plural > 1
+            and w.at(at).text.startswith(("differ", "match", "share", "agree"))
+        ) or w.at(at).category in ("gone", "p"):
             end, kind = at, "be"
         elif (
             w.at(at).category == ":"
@@ -122,6 +130,22 @@ def read_subject(reader: Reader, w: Words, place: int) -> int:
             if w.at(behind).category == "no" or w.at(behind).text == "none":
                 reader.settle((Claim("some", final(nouns[0]), holds=False),))
                 return behind + 1
+            dealt = noun_phrase(w, behind)
+            if (
+                nouns[0].plural
+                and dealt is not None
+                and dealt[0].elided
+                and (dealt[0].number or dealt[0].other)
+                and (
+                    any(not isinstance(c, Is) for c in dealt[0].of)
+                    or w.at(w.skip(dealt[1])).category not in ("end", ",")
+                )
+            ):
+                # "The circles: one at the top, one at the bottom."
+                note_mention(reader, nouns)
+                done = read_namely(reader, w, behind)
+                if done > behind:
+                    return done
             if nouns[0].head == "g" and nouns[0].plural and noun_phrase(w, behind) is not None:
                 return at + 1
             if w.at(at + 1).category == "#" and nouns[0].plural:
@@ -193,11 +217,43 @@ def say_after(
                 "be",
             )
             return named[1]
+    query = reader.query
+    asked = query.noun if query is not None else None
+    if first.head == "pron" and not first.plural and asked is not None and asked.head == "B":
+        return say_background(reader, w, asked, end, denied)
+    if kind == "have" and w.at(end).category == "#" and w.at(end + 1).text in _ANATOMY:
+        # "A triangle has three sides."
+        return end + 2
+    if kind == "be" and first.head == "pron" and not first.plural and not denied:
+        w.unmodified = True
+        cleft = noun_phrase(w, end)
+        w.unmodified = False
+        if cleft is not None and cleft[0].quantifier == "the" and w.at(cleft[1]).category == "that":
+            # "It is the star that is green."
+            after, denied, kind, floating = verbs(w, cleft[1] + 1)
+            if kind:
+                return say_after(reader, w, [cleft[0]], after, denied, kind, floating)
+    if w.at(w.skip(end)).category == "equal number" and len(nouns) == 2:
+        claim = Claim(
+            "compare", final(nouns[0]), value="same", other=final(nouns[1]), holds=not denied
+        )
+        reader.settle((claim,))
+        return w.skip(end) + 1
+    if (
+        kind == "have"
+        and w.at(w.skip(end)).text in ("none", "any", "some", "one")
+        and (w.at(w.skip(w.skip(end) + 1)).category in ("end", ",", "but"))
+    ):
+        # "Does it have a pattern?" "It has none."
+        there = (w.at(w.skip(end)).text != "none") != denied
+        if query is not None and query.kind == "yes" and query.claims:
+            reader.settle(query.claims if there else (deny(query.claims),), answer=True)
+        return w.skip(end) + 1
     if kind == "be" and (done := read_identity(reader, w, nouns, end, denied)):
         return done
     if floating and len(nouns) == 1:
         for noun in nouns:
-            noun.quantifier = "both" if floating == "both" else "all"
+            noun.quantifier = {"both": "both", "notall": "notall"}.get(floating, "all")
     note_subject(reader, nouns)
     if kind == "show":
         kind = "have"
@@ -217,12 +273,6 @@ def say_after(
         return done
     if pred.empty:
         return read_ellipsis(reader, w, nouns, pred, after, kind, end)
-    if (
-        first.head == "pron" and not first.plural and pred.definite is False and first.whose is None
-        and reader.query is None
-    ):  # fmt: skip
-        # "It is a red circle": of the only thing there is.
-        pass
     reader.settle(tuple(pred.asides))
     say(reader, nouns, pred, kind)
     return after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polite_flamingo.shapes.reading.claims import Claim, Description, Is, attributes, deny
 from polite_flamingo.shapes.reading.discourse import Discourse
+from polite_flamingo.shapes.reading.phrases import Noun
 from polite_flamingo.shapes.reading.query import Query
 from polite_flamingo.shapes.reading.words import Word
 
@@ -19,6 +20,10 @@ class Reader:
         self.answered: list[Claim] = []
         self.said_answer = ""
         self.words: list[Word] = []
+        # "Unlike the star, ...": what the next statement holds of, or doesn't, as well.
+        # While a question is read, "any" asks for one.
+        self.asking = False
+        self.contrast: list[tuple[Noun, bool]] = []
 
     def settle(self, claims: tuple[Claim, ...], answer: bool = False) -> None:
         """Take claims down; inside "it is not true that" they are denied."""

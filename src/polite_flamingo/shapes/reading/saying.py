@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from polite_flamingo.shapes.reading.claims import AnyOf, Claim, Description, Is, Not, plain
 from polite_flamingo.shapes.reading.discourse import Referent
 from polite_flamingo.shapes.reading.existence import claim_existing
@@ -13,6 +15,10 @@ from polite_flamingo.shapes.reading.subjects import is_part, subject_claims
 
 def say(reader: Reader, nouns: list[Noun], pred: Predicate, kind: str) -> None:
     """Claim what a predicate says of its subjects."""
+    ranging = len(nouns) == 1 and nouns[0].quantifier in ("all", "no") and nouns[0].head != "pron"
+    if pred.unsure and ranging and len(pred.options) > 1:
+        # "Every large shape is red or blue."
+        pred = replace(pred, unsure=False, of=[AnyOf(tuple(pred.options))])
     if pred.unsure or any(noun.unsure for noun in nouns):
         note_mention(reader, nouns)
         return
@@ -54,8 +60,12 @@ def say(reader: Reader, nouns: list[Noun], pred: Predicate, kind: str) -> None:
         note_mention(reader, nouns)
         return
     claims: list[Claim] = []
+    contrast = [*reader.contrast, *(pair for noun in nouns for pair in noun.contrast)]
+    reader.contrast = []
     for noun in nouns:
         claims += subject_claims(reader, noun, scope)
+    for other, alike in contrast:
+        claims += subject_claims(reader, other, scope if alike else (Not(scope),))
     reader.settle(tuple(claims))
     reader.d.predicate = scope
     note_mention(reader, nouns, scope)
@@ -82,6 +92,8 @@ def claim_alike(reader: Reader, nouns: list[Noun], pred: Predicate) -> None:
     if len(nouns) > 1:
         of = (AnyOf(tuple(final(n) for n in nouns)),)
         number = ""
+    if noun.quantifier == "notall":
+        holds = not holds
     if noun.quantifier == "no" and noun.number == "=2":
         value, holds, number = ("different" if value == "same" else "same"), True, ""
     if noun.quantifier == "num" and noun.elided:

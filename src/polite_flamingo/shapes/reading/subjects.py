@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polite_flamingo.shapes.reading.claims import Claim, Description, Not
+from polite_flamingo.shapes.reading.claims import AnyOf, Claim, Description, Not
 from polite_flamingo.shapes.reading.discourse import Referent, as_group
 from polite_flamingo.shapes.reading.phrases import Noun, final
 from polite_flamingo.shapes.reading.reader import Reader
@@ -54,6 +54,12 @@ def subject_claims(reader: Reader, noun: Noun, scope: Description) -> list[Claim
         if noun.each or noun.head == "pron":
             return [Claim("all", of, scope, number=noun.number)]
         return [Claim("num", of, scope, number=noun.number)]
+    if quantifier == "allbut":
+        return [Claim("num", of, (Not(scope),), number=noun.number)]
+    if noun.ordinal:
+        return [Claim("some", of, scope), Claim("num", of, number=f">={noun.ordinal}")]
+    if noun.any and not reader.flip and not reader.asking:
+        return [*claims, Claim("all", of, scope)]
     if quantifier == "a":
         return [*claims, Claim("some", of, scope)]
     return [*claims, Claim("the", of, scope)]
@@ -71,7 +77,6 @@ def is_part(reader: Reader, noun: Noun) -> bool:
         return (noun.other or noun.pick) and noun.whose is not None
     return (
         noun.elided
-        and not noun.of[:0]
         and bool(noun.number or noun.other or noun.pick or noun.another)
         and not noun.only
         and noun.quantifier in ("num", "the", "a", "bare", "all")
@@ -82,6 +87,8 @@ def part_claims(reader: Reader, noun: Noun, scope: Description) -> list[Claim]:
     """Deal a group out: "one is red, the other is blue"."""
     d = reader.d
     group = noun.whose or d.several() or (d.asked and Referent("all", as_group(d.asked.of)))
+    if noun.other and d.picks and d.picked_from is not None:
+        group = Referent("all", d.picked_from)
     of: Description = as_group(group.of) if group else ()
     whole = of
     if noun.partitive:
@@ -89,8 +96,11 @@ def part_claims(reader: Reader, noun: Noun, scope: Description) -> list[Claim]:
     own = tuple(c for c in noun.of if c not in of) if not noun.partitive else ()
     if d.picked_from != whole:
         if noun.other and d.picked_from is None and d.listed and not d.picks:
-            d.picks = [("=1", one.of) for one in d.listed[-1:]]
-            if group is None or group.of == d.listed[-1].of:
+            together = group is not None and any(isinstance(c, AnyOf) for c in group.of)
+            d.picks = [("=1", one.of) for one in (d.listed if together else d.listed[-1:])]
+            if together:
+                whole = as_group(d.asked.of) if d.asked else ()
+            elif group is None or group.of == d.listed[-1].of:
                 asked = d.asked
                 whole = as_group(asked.of) if asked else ()
         elif not noun.other or d.picked_from is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from polite_flamingo.shapes.reading.asked import inner_query, question_and_discourse
-from polite_flamingo.shapes.reading.claims import Claim
+from polite_flamingo.shapes.reading.claims import Claim, Is
 from polite_flamingo.shapes.reading.clauses import read_sentence
 from polite_flamingo.shapes.reading.discourse import Discourse
 from polite_flamingo.shapes.reading.nouns import noun_phrase
@@ -49,7 +49,11 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
                     inner = inner_query(words, reader.d)
                     reader.query = inner or reader.query
                 continue
+        if any(word.category == "past" for word in words):
+            _note_first(words, reader)
         words = _decided(words)
+        if _undecided(words):
+            continue
         doubts = [
             word
             for word in words
@@ -63,6 +67,26 @@ def read(text: str, question: str | None = None) -> tuple[Claim, ...]:
     if reader.answered and not (query is not None and query.negated and claims):
         claims = [*reader.answered, *claims]
     return tuple(dict.fromkeys(claims))
+
+
+def _note_first(words: list[Word], reader: Reader) -> None:
+    """Note what a dropped statement was about: "I thought the star was red, but it is green."""
+    w = Words(words, reader.d)
+    for place, word in enumerate(words):
+        if word.text in ("the", "a", "an"):
+            w.unmodified = True
+            found = noun_phrase(w, place)
+            w.unmodified = False
+            if found is not None and found[0].head == "S":
+                noun = found[0]
+                if noun.quantifier == "a":
+                    # "You might expect a red star": of the star, whatever its colour.
+                    noun.of = tuple(
+                        c for c in noun.of if isinstance(c, Is) and c.attribute == "shape"
+                    )
+                noun.quantifier = "the"
+                note_mention(reader, [noun])
+                return
 
 
 def _statement_before_tag(words: list[Word]) -> list[Word]:
@@ -106,7 +130,7 @@ def _note_topic(words: list[Word], reader: Reader) -> None:
     if words[0].text in _ASKING or words[0].category in ("aux", "maybe"):
         return
     found = noun_phrase(w, 0)
-    if found is not None and found[1] >= w.size:
+    if found is not None and (found[1] >= w.size or found[0].quantifier == "the"):
         noun = found[0]
         if noun.head == "Q":
             if noun.owner is not None and noun.owner.head in ("S", "g"):
@@ -115,11 +139,24 @@ def _note_topic(words: list[Word], reader: Reader) -> None:
             note_mention(reader, [noun])
 
 
+def _undecided(words: list[Word]) -> bool:
+    """Whether a sentence leaves open which of its clauses holds: "either it is red or it is blue"."""
+    texts = [word.text for word in words]
+    if "either" not in texts or "or" not in texts[texts.index("either") :]:
+        return False
+    ranging = ("every", "all", "each", "everything", "any", "anything")
+    return not any(
+        word.category in ("not", "no", "lack", "negframe") or word.text in ranging for word in words
+    )
+
+
 def _decided(words: list[Word]) -> list[Word]:
     """Keep the parts of a sentence that claim something."""
     categories = {word.category for word in words}
-    if not categories & {"if", "u", "past"}:
+    if not categories & {"if", "u", "past"} and words[0].text not in ("had", "were"):
         return words
+    if words[0].text in ("had", "were", "should") and any(word.text == "would" for word in words):
+        return []
     if "if" in categories:
         if any(word.text in ("would", "could", "might", "may") for word in words) or (
             next(w for w in words if w.category not in ("f", ",", "&", "but", "hedge")).category

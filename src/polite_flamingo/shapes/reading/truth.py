@@ -254,7 +254,9 @@ def _related(scene: Scene, thing: Thing, condition: Related) -> Truth:
         if other is not thing and _fits(scene, other, group.of) is True
     ]
     if not members:
-        if group.quantifier == "some":
+        alone = _fits(scene, thing, group.of) is True
+        if group.quantifier == "some" or alone:
+            # Nothing is bigger than itself.
             return False
         raise MissingError
     relation = condition.relation

@@ -22,18 +22,32 @@ def verbs(w: Words, start: int) -> tuple[int, bool, str, str]:
             kind = "have"
         elif category == "show" and kind != "be":
             kind = "show"
-        elif category == "lack" and text not in ("free of", "absence of"):
+        elif category == "lack" and text not in ("free of", "absence of") and text[:2] != "a ":
             kind = "lack" if kind in ("", "do") else kind
             place += 1
             break
         elif category == "maybe":
             kind = kind or "be"
+        elif (
+            category == "not"
+            and kind
+            and w.at(place + 1).category == "only"
+            and (
+                w.at(place + 2).category not in ("#", "S", "g")
+                and w.at(place + 2).text not in ("a", "one")
+            )
+        ):
+            # "is not just small, (but also green)"
+            place += 1
         elif category == "not" and (kind or w.at(place + 1).category in ("aux", "k", "h")):
             denied = not denied
         elif category == "f" or category == "hedge" or (category == "i" and kind):
             pass
         elif text in ("both", "all", "each") and _floats(w, place):
             floating = "both" if text == "both" else "all"
+            if w.at(place - 1).category == "not" and denied:
+                # "are not all small"
+                floating, denied = "notall", False
         elif (
             (category == "only" and kind and w.at(place + 1).category not in ("#", "S", "g"))
             or text == "going"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from polite_flamingo.shapes.reading.claims import Description
+from polite_flamingo.shapes.reading.claims import Description, Extreme
 from polite_flamingo.shapes.reading.discourse import as_group
 from polite_flamingo.shapes.reading.nouns import noun_phrase
 from polite_flamingo.shapes.reading.phrases import Noun, Words
@@ -121,6 +121,12 @@ def read_what(w: Words) -> Query | None:
         attribute = after.value if after.category == "Q" else "shape"
         if w.at(place + 2).text == "of":
             return None
+        listing = w.at(w.skip(place + 3))
+        if after.category == "Q" and (
+            listing.text in ("there", "you", "we", "i") or listing.category in ("p", "see", "end")
+        ):
+            # "What colours are there?"
+            return Query("values", attribute=attribute)
         end, _, kind, _ = verbs(w, place + 2)
         read = noun_phrase(w, end)
         if read is None:
@@ -157,7 +163,11 @@ def read_what(w: Words) -> Query | None:
         if read is not None and read[0].head in ("S", "g", "one"):
             noun, end = read
             noun.quantifier = "the"
-            scope = asked_scope(w, end)
+            # "Which of the circles is larger?": than the other circles.
+            scope = tuple(
+                Extreme(c.side, noun.of) if isinstance(c, Extreme) and not c.base else c
+                for c in asked_scope(w, end)
+            )
             nouns = _alternatives(w, end)
             plural = noun.plural
             query = Query(
@@ -166,20 +176,12 @@ def read_what(w: Words) -> Query | None:
             if nouns:
                 return Query("which", query.noun, (), nouns=tuple(nouns))
             return query
-        if (
-            after.category in ("aux", "k", "h")
-            or after.category == "f"
-            or w.at(1).category == "more"
-            or after.text in ("are", "is")
-        ):
-            pass
     if after.category == "part" or after.category == "G1":
         return _where_tail(w, 1)
     end, denied, kind, _ = verbs(w, place + 1)
     if not kind and after.category in ("R", "G1"):
         end, kind = place + 1, "be"
     if not kind:
-        read = noun_phrase(w, place + 1)
         return None
     at = w.skip(end)
     if w.at(at).text in ("there", "you", "we", "i") or w.at(at).category in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from polite_flamingo.shapes.reading.frames import mark_frames
 from polite_flamingo.shapes.reading.lexicon import build_lexicon
 
 
@@ -72,7 +73,8 @@ def normalise(text: str) -> str:
     if "cannot" in text:
         text = text.replace("cannot", "can not")
     return (
-        text.replace("-", " ")
+        mark_frames(text)
+        .replace("-", " ")
         .replace("_", " ")
         .replace("/", " ")
         .replace("(", " , ")
