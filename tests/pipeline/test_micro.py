@@ -115,9 +115,14 @@ def test_scenes_are_not_needed_to_distort(copy_of: Path) -> None:
 def test_a_stage_killed_with_9_goes_on_to_the_same_bytes(
     copy_of: Path, call: tuple[str, ...], out: str, sign: str
 ) -> None:
+    command = [sys.executable, "-m", "polite_flamingo", "stage", *call]
+    if "candidates" not in sign:
+        # The reference is a process like the killed one: another's arithmetic may differ in bits
+        # (other models were trained in this one before).
+        shutil.rmtree(copy_of / out)
+        subprocess.run(command, cwd=copy_of, check=True, capture_output=True)
     before = hashes(copy_of)
     shutil.rmtree(copy_of / out)
-    command = [sys.executable, "-m", "polite_flamingo", "stage", *call]
     process = subprocess.Popen(command, cwd=copy_of, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 240
     work = copy_of / "runs/work"
