@@ -8,6 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from types import TracebackType
 
 from polite_flamingo.core.images import CheckedImage
+from polite_flamingo.core.workers import worker_pool
 from polite_flamingo.sources.image_files import ImageFolder
 from polite_flamingo.sources.record import BadRecord, ImageRef, Record
 
@@ -84,7 +85,7 @@ class ImagePool:
     def _submit(self, refs: list[ImageRef], with_data: bool) -> _Answer:
         self._asked += len(refs)
         if self._pool is None and self._workers > 1 and self._asked > _WORTH_A_POOL:
-            self._pool = ProcessPoolExecutor(self._workers)
+            self._pool = worker_pool(self._workers)
         if self._pool is None or not refs:
             return check_images(self.folder, refs, with_data)
         return self._pool.submit(check_images, self.folder, refs, with_data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from polite_flamingo.core.journal import atomic_dir, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import GenerateParams, Params, SplitCounts
 from polite_flamingo.core.tables import write_table
+from polite_flamingo.core.workers import worker_pool
 from polite_flamingo.shapes import judge_data, region_writers, writers
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, scene_hash, to_json
 from polite_flamingo.shapes.writers import ImageRow, Settings
@@ -77,7 +78,7 @@ def generate(params: Params, paths: Layout) -> None:
     check_counts(plan.counts)
     check_plain_scenes(plan.plain_scenes)
     rows: list[ImageRow] = []
-    with atomic_dir(paths.shapes) as folder, ProcessPoolExecutor(params.threads) as pool:
+    with atomic_dir(paths.shapes) as folder, worker_pool(params.threads) as pool:
         write = partial(_write_source, folder, plan)
         sources = pool.map(write, plan.counts)
         for source_rows in progress(sources, len(plan.counts), "sources", "source"):
