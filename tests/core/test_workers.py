@@ -28,7 +28,7 @@ from polite_flamingo.core.workers import worker_pool
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with worker_pool(2) as pool:
-        busy = pool.submit(time.sleep, 60)
+        busy = pool.submit(time.sleep, 2)
         os.killpg(os.getpgid(0), signal.SIGINT)
         busy.result()
 except KeyboardInterrupt:

@@ -11,25 +11,16 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
     """Start a pool of forked processes, all of them now.
 
     An interrupt that comes during a fork would be lost: Python runs the modules' fork hooks then
-    and only prints what they raise. It waits until the pool stands. The workers of an interrupted
-    group end without a word; the parent tells the user.
+    and only prints what they raise. It waits until the pool stands. Workers leave it to the
+    parent: one that dies at it breaks the pool, which the pool tells in many lines.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("fork"), initializer=_leave_at_interrupt
-    )
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
     try:
-        pool.submit(int)  # Forks all workers.
+        pool.submit(int)  # Forks all workers, which inherit the mask.
         signal.pthread_sigmask(signal.SIG_SETMASK, before)  # Raises what came meanwhile.
     except BaseException:
         pool.shutdown()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         raise
     return pool
-
-
-def _leave_at_interrupt() -> None:
-    # A background job of a script inherits that SIGINT is ignored, and its workers go on doing so.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
