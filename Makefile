@@ -17,7 +17,7 @@ export HF_HUB_OFFLINE ?= 1
 export PYTHONDONTWRITEBYTECODE :=
 export PREFECT_HOME := $(CURDIR)/runs/prefect
 
-.PHONY: repro test lint ui pipeline micro data-quality install lock clean
+.PHONY: repro test lint ui pipeline deploy micro data-quality install lock clean
 
 repro: install ## rebuild everything that is out of date
 	dvc repro
@@ -40,11 +40,14 @@ pipeline: install ## the same work as `make repro`, as one Prefect flow run
 	python -m flows.pipeline
 	@pf timings
 
+deploy: install ## deployments (nightly, stages, data-quality, promote) on the server of `make ui`
+	python -m flows.deploy
+
 micro: install ## the whole pipeline with small parameters, in runs/micro
 	.ci/micro runs/micro
 
-data-quality: install ## only the data gate on the data at hand; Data Docs in runs/data_docs
-	cd $(WORKSPACE) && dvc repro --single-item --force validate
+data-quality: install ## only the data gate on the data at hand; Data Docs and runs/data_quality.md
+	cd $(WORKSPACE) && pf data-quality
 
 install: $(VENV)/.installed
 

@@ -11,3 +11,5 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 # Where `make ui` notes the API URL of its Prefect server, for `make pipeline`.
 SERVER_FILE = Path("runs/prefect/server.url")
+# Where it notes the URL of its MLflow server, for links.
+MLFLOW_FILE = Path("runs/mlflow.url")

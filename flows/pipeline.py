@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import json
 import os
 import sys
@@ -12,18 +14,28 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import yaml
 from dvc.repo import Repo
+from dvc.utils.serialize import modify_yaml
 from networkx import dfs_postorder_nodes
 from prefect import flow
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed
 
-from flows import SERVER_FILE
+from flows import MLFLOW_FILE, SERVER_FILE
+from flows.failures import tell_failure
+from flows.limits import only_one
 from flows.stages import CACHED, stage_task
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import check_workspace
+from polite_flamingo.core.params import check_params
 
 PAGES = {
     "report": ("reports/index.html", "Report"),
@@ -31,10 +43,22 @@ PAGES = {
 }
 
 
-@flow(name="pipeline", persist_result=False)
-def pipeline(root: Path = Path(".")) -> State[Any]:
-    """Reproduce every stage in DVC's order; the first failure ends it, as ``dvc repro`` would."""
+@flow(name="pipeline", persist_result=False, on_failure=[tell_failure])
+def pipeline(root: Path = Path("."), changes: dict[str, Any] | None = None) -> State[Any]:
+    """Reproduce every stage in DVC's order; the first failure ends it, as ``dvc repro`` would.
+
+    ``changes`` are written to params.yaml first: names with dots and their values.
+    """
     root = root.resolve()
+    with only_one(root):
+        try:
+            change_params(root, changes or {})
+        except UserError as error:
+            return Failed(message=str(error))
+        return _reproduce(root)
+
+
+def _reproduce(root: Path) -> State[Any]:
     states: dict[str, State[Any]] = {}
     failed = ""
     for name, needed in stage_order(root):
@@ -48,13 +72,73 @@ def pipeline(root: Path = Path(".")) -> State[Any]:
     create_markdown_artifact(
         markdown=summary(root, states), key="pipeline-summary", description="Stages and figures"
     )
+    figures = headline(root)
+    if figures:
+        rows = [{"figure": name, "value": value} for name, value in sorted(figures.items())]
+        create_table_artifact(rows, key="headline-figures", description="reports/metrics.json")
     for key, (page, text) in PAGES.items():
         if (root / page).is_file():
             create_link_artifact((root / page).as_uri(), link_text=text, key=key)
+    picture = u_shape_picture(root)
+    if picture:
+        create_image_artifact(picture, key="u-shape", description="Accuracy over the stages")
+    mlflow = running_server(root, MLFLOW_FILE, "/health")
+    if mlflow:
+        create_link_artifact(mlflow, link_text="MLflow: runs and models", key="mlflow")
     if failed:
         return Failed(message=f"{failed}: {states[failed].message}")
     cached = sum(state.name == CACHED for state in states.values())
     return Completed(message=f"{len(states) - cached} stages ran, {cached} unchanged")
+
+
+def change_params(root: Path, changes: Mapping[str, Any]) -> None:
+    """Write values into params.yaml, comments kept; a wrong name or value is a UserError, and none
+    is written then.
+    """
+    if not changes:
+        return
+    path = root / "params.yaml"
+    tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name, value in changes.items():
+        _set(tree, name, value)
+    check_params(tree, "changes")
+    with modify_yaml(str(path)) as kept:
+        for name, value in changes.items():
+            _set(kept, name, value)
+
+
+def _set(tree: Any, name: str, value: Any) -> None:
+    *above, last = name.split(".")
+    for part in above:
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    if not isinstance(tree, dict):
+        raise UserError(f"changes: there is no parameter {name}")
+    tree[last] = value
+
+
+def headline(root: Path) -> dict[str, Any]:
+    """The headline figures of the report, {} before the first one."""
+    found: dict[str, Any] = (_json(root / "reports/metrics.json") or {}).get("headline", {})
+    return found
+
+
+def u_shape_picture(root: Path) -> str:
+    """Accuracy of both variants over the stages as a data URI, "" before the first report."""
+    rows = _json(root / "reports/plots/stages.json") or []
+    names = ("pf_accuracy", "raw_accuracy")
+    if not rows or any(row.get(name) is None for row in rows for name in names):
+        return ""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4, 2.5), layout="constrained")
+    axes = figure.add_subplot()
+    for name in names:
+        axes.plot([row["stage"] for row in rows], [row[name] for row in rows], "o-", label=name)
+    axes.set_xlabel("stage")
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
 def stage_order(root: Path) -> list[tuple[str, list[str]]]:
@@ -80,9 +164,9 @@ def summary(root: Path, states: Mapping[str, State[Any]]) -> str:
     if outcomes:
         rows = sorted(outcomes.items(), key=lambda item: (-item[1], item[0]))
         parts += ["## Filter funnel", _table(("outcome", "rewrites"), rows)]
-    headline = (_json(root / "reports/metrics.json") or {}).get("headline", {})
-    if headline:
-        parts += ["## Headline figures", _table(("figure", "value"), sorted(headline.items()))]
+    figures = headline(root)
+    if figures:
+        parts += ["## Headline figures", _table(("figure", "value"), sorted(figures.items()))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -100,13 +184,13 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def running_server(root: Path) -> str | None:
-    """API URL of the server that `make ui` runs for this workspace, None where it does not answer."""
-    if not (root / SERVER_FILE).is_file():
+def running_server(root: Path, file: Path = SERVER_FILE, health: str = "/health") -> str | None:
+    """URL of the server that `make ui` runs for this workspace, None where it does not answer."""
+    if not (root / file).is_file():
         return None
-    url = (root / SERVER_FILE).read_text(encoding="utf-8").strip()
+    url = (root / file).read_text(encoding="utf-8").strip()
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2):
+        with urllib.request.urlopen(f"{url}{health}", timeout=2):
             return url
     except OSError:
         return None

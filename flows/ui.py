@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from flows import SERVER_FILE
+from flows import MLFLOW_FILE, SERVER_FILE
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import check_workspace
 from polite_flamingo.tracking import runs
@@ -103,13 +103,14 @@ def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
     runs.init(uri, artifacts)
     logs = base / "prefect/server.log", base / "mlflow-server.log"
     processes: list[subprocess.Popen[bytes]] = []
-    note = root / SERVER_FILE
+    note, mlflow_note = root / SERVER_FILE, root / MLFLOW_FILE
     try:
         processes.append(prefect_server(base / "prefect", ports[0], logs[0]))
         processes.append(mlflow_server(uri, artifacts, ports[1], logs[1]))
         wait_until_healthy(processes[0], f"http://{HOST}:{ports[0]}/api/health", logs[0])
         wait_until_healthy(processes[1], f"http://{HOST}:{ports[1]}/health", logs[1])
         note.write_text(f"http://{HOST}:{ports[0]}/api\n", encoding="utf-8")
+        mlflow_note.write_text(f"http://{HOST}:{ports[1]}\n", encoding="utf-8")
         print(f"Prefect  http://{HOST}:{ports[0]}   (`make pipeline` runs show up here)")
         print(f"MLflow   http://{HOST}:{ports[1]}")
         print("Ctrl-C stops both.", flush=True)
@@ -121,6 +122,7 @@ def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
         for sign in STOPS:
             signal.signal(sign, signal.SIG_IGN)
         note.unlink(missing_ok=True)
+        mlflow_note.unlink(missing_ok=True)
         for process in processes:
             stop(process)
 

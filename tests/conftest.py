@@ -1,4 +1,4 @@
-"""What all rooms share: property tests without a clock, and a micro model.
+"""What all rooms share: property tests without a clock, a micro model, an MLflow store.
 
 Nothing heavy is imported before a test asks for it.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import copy
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Read when transformers is imported: no test waits for a network.
@@ -33,6 +36,12 @@ TEXTS = [
     for shape in ("circle", "square")
     for number in range(12)
 ]
+
+
+INIT = (
+    "import sys; from pathlib import Path; from polite_flamingo.tracking import runs;"
+    "print(runs.init(sys.argv[1], Path(sys.argv[2])))"
+)
 
 
 @pytest.fixture
@@ -85,3 +94,28 @@ def _micro_built(micro_config: ModelConfig, micro_tokenizer: PreTrainedTokenizer
 def micro_flamingo(_micro_built: Flamingo) -> Flamingo:
     """A fresh copy whose gates are open and whose LM is far from uniform: inputs change outputs."""
     return copy.deepcopy(_micro_built)
+
+
+@pytest.fixture(scope="session")
+def created(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, list[str]]:
+    """URI and artifacts of a store that two processes created at once, and what they printed."""
+    from polite_flamingo.tracking import runs
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    uri, artifacts = runs.default_uri(folder), folder / "mlartifacts"
+    command = [sys.executable, "-c", INIT, uri, str(artifacts)]
+    both = [
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
+        for _ in range(2)
+    ]
+    printed = [each.communicate(timeout=240)[0].strip() for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    return uri, artifacts, printed
+
+
+@pytest.fixture
+def store(created: tuple[str, Path, list[str]]) -> tuple[str, Path]:
+    """URI and artifact folder of the store."""
+    return created[:2]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from polite_flamingo import operations
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import clear_work
 from polite_flamingo.core.layout import Layout, check_workspace
@@ -31,6 +32,7 @@ _QUIET = {
 # What a light install leaves out: module -> extra of pyproject.toml.
 _EXTRAS = {
     "easy_vqa": "data",
+    "scipy": "data",
     "sklearn": "data",
     "torch": "models",
     "torchvision": "models",
@@ -74,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
-        check_workspace(options.root)
+        if command not in _ANYWHERE:
+            check_workspace(options.root)
         command(options)
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning turns Ctrl-C into an exit of its own.
@@ -159,6 +162,64 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--uri", default=os.environ.get("MLFLOW_TRACKING_URI", ""))
     publish.set_defaults(command=_publish)
 
+    convert = commands.add_parser(
+        "convert", help="read a checkpoint of OpenFlamingo, Polite or Clever Flamingo, or write one"
+    )
+    convert.add_argument(
+        "source",
+        nargs="+",
+        type=Path,
+        help="checkpoint file or folder; several are laid over each other (base, then its LoRA)",
+    )
+    convert.add_argument(
+        "target", type=Path, help="model folder; with --to openflamingo a .pt file"
+    )
+    convert.add_argument("--to", choices=["ours", "openflamingo"], default="ours")
+    convert.add_argument(
+        "--config", default="openflamingo-9b", help="model config: a shipped name or a .yaml path"
+    )
+    convert.add_argument("--lm", help="language model to use instead of the config's")
+    convert.add_argument("--media-mask", choices=["immediate", "previous", "next", "group"])
+    convert.add_argument("--lora-alpha", type=float, default=16.0, help="no checkpoint states it")
+    convert.set_defaults(command=_convert)
+
+    plan = commands.add_parser(
+        "plan", help="parameters, memory and hours of a profile's trainings, without any weights"
+    )
+    plan.add_argument("profile", nargs="?", help="default: params.yaml")
+    plan.add_argument("--gpus", type=int, default=1)
+    plan.add_argument("--gpu-memory", type=float, default=40.0, help="GiB of each (default: 40)")
+    plan.add_argument(
+        "--tflops", type=float, default=312.0, help="peak of each (default: A100 bf16)"
+    )
+    plan.add_argument("--utilisation", type=float, default=0.35, help="share of the peak reached")
+    plan.add_argument("--json", action="store_true", help="print the figures as JSON")
+    plan.set_defaults(command=_plan)
+
+    operations.add_commands(commands)
+
+    sources = commands.add_parser("sources", help="list the source data sets, or check one's files")
+    sources.add_argument("action", choices=["list", "check"], nargs="?", default="list")
+    sources.add_argument("name", nargs="?", help="of `check`")
+    _add_data_root(sources)
+    sources.set_defaults(command=_sources, usage=sources.error)
+
+    ingest = commands.add_parser("ingest", help="read some sources into a folder of their own")
+    ingest.add_argument("names", nargs="+", metavar="NAME")
+    _add_data_root(ingest)
+    ingest.add_argument("--out", type=Path, help="where to (default: data/ingested)")
+    ingest.add_argument("--annotations-only", action="store_true", help="read no image, keep paths")
+    ingest.add_argument("--all", action="store_true", help="no cap: every sample")
+    ingest.add_argument("--limit", type=int, help="at most so many samples a source and split")
+    ingest.add_argument("--max-side", type=int, help="shrink images to so many pixels")
+    ingest.add_argument("--allow-missing", action="store_true", help="however many images lack")
+    ingest.set_defaults(command=_ingest)
+
+    stats = commands.add_parser("stats", help="what became of every source that was ingested")
+    stats.add_argument("--samples", type=Path, help="folder (default: data/samples)")
+    stats.add_argument("--page", type=Path, help="write it as an HTML page, too")
+    stats.set_defaults(command=_stats)
+
     timings = commands.add_parser("timings", help="where the time of the last runs went")
     timings.set_defaults(command=_timings)
     return parser
@@ -190,6 +251,93 @@ def _record(paths: Layout, stage: str, started: float) -> None:
     row = {"stage": stage, "started": round(started, 1), "seconds": round(time.time() - started, 1)}
     with (paths.runs / "timings.jsonl").open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(row) + "\n")
+
+
+def _add_data_root(parser: argparse.ArgumentParser) -> None:
+    # Not `root`, which is the workspace's.
+    parser.add_argument("--root", dest="data_root", type=Path, help="data root (default: params)")
+
+
+def _data_root(options: argparse.Namespace) -> Path:
+    if options.data_root is not None:
+        return Path(options.data_root)
+    return options.root / load_params(options.root / "params.yaml").ingest.data_root  # type: ignore[no-any-return]
+
+
+def _sources(options: argparse.Namespace) -> None:
+    from polite_flamingo.sources.catalogue import shipped_catalogue
+    from polite_flamingo.sources.own import find_source
+    from polite_flamingo.sources.presence import count_missing, missing_lines, state_of
+
+    params = options.root / "params.yaml"
+    own = load_params(params).ingest.own if params.is_file() else {}
+    root = _data_root(options)
+    if options.action == "list":
+        print(f"data root: {root}")
+        print(f"{'source':<22}{'state':<10}{'category':<24}{'cap':>8}  licence")
+        for name in [*shipped_catalogue(), *own]:
+            entry = find_source(name, own)
+            cap = f"{entry.class_cap}/class" if entry.class_cap else f"{entry.cap or '-'}"
+            category = entry.category + (", held out" if entry.held_out else "")
+            print(f"{name:<22}{state_of(entry, root):<10}{category:<24}{cap:>8}  {entry.licence}")
+        return
+    if options.name is None:
+        options.usage("check needs the NAME of a source; see `pf sources`")
+    entry = find_source(options.name, own)
+    print(f"{entry.name}: {state_of(entry, root)} (from {entry.home})")
+    print("\n".join(missing_lines(entry, root)))
+    missing = count_missing(entry, root)
+    if missing:
+        raise UserError(f"{entry.name}: {missing} files or folders are missing, listed above")
+
+
+def _ingest(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from polite_flamingo.core.params import SplitLimits
+    from polite_flamingo.sources.statistics import stats_lines
+    from polite_flamingo.stages.ingest import ingest_into
+
+    params = load_params(options.root / "params.yaml")
+    given = params.ingest
+    if options.limit is not None and options.limit < 0:
+        raise UserError(f"--limit {options.limit}: expected 0 or more")
+    limits = {name: limit for name, limit in given.limits.items() if name in options.names}
+    if options.all or options.limit is not None:
+        limits = dict.fromkeys(options.names, SplitLimits(train=options.limit, test=options.limit))
+    given = replace(
+        given,
+        sources=options.names,
+        limits=limits,
+        mode="annotations-only" if options.annotations_only else given.mode,
+        max_side=given.max_side if options.max_side is None else options.max_side,
+        max_missing_images=1.0 if options.allow_missing else given.max_missing_images,
+        data_root=str(_data_root(options).resolve()),
+    )
+    paths = Layout(options.root)
+    out = options.out or options.root / "data/ingested"
+    work = paths.runs / "ingested"
+    stats = ingest_into(given, params.seed, options.root, work, out / "samples", out / "images")
+    print("\n".join(stats_lines(stats)))
+    print(f"samples and images are in {out}")
+
+
+def _stats(options: argparse.Namespace) -> None:
+    from polite_flamingo.core.tables import atomic_file, read_json
+    from polite_flamingo.reports.sources_page import render_sources
+    from polite_flamingo.sources.statistics import stats_lines
+
+    folder = options.samples or Layout(options.root).samples
+    if not (folder / "stats.json").is_file():
+        raise UserError(
+            f"{folder}/stats.json is missing: run `pf stage ingest` or `pf ingest NAME`"
+        )
+    stats = read_json(folder / "stats.json")
+    print("\n".join(stats_lines(stats)))
+    if options.page is not None:
+        with atomic_file(options.page) as temporary:
+            temporary.write_text(render_sources(stats, str(folder)), encoding="utf-8")
+        print(f"page: {options.page}")
 
 
 def _timings(options: argparse.Namespace) -> None:
@@ -238,10 +386,56 @@ def _profile(options: argparse.Namespace) -> None:
         print(f"it held edits; they are kept in {kept}")
 
 
+def _convert(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from polite_flamingo.models.configs import load_config
+    from polite_flamingo.models.conversion import convert, export
+
+    if options.to == "openflamingo":
+        if len(options.source) != 1:
+            raise UserError("--to openflamingo takes one model folder and a .pt file")
+        notes = export(options.source[0], options.target)
+    else:
+        config = load_config(options.config)
+        if options.lm:
+            config = replace(config, lm=replace(config.lm, source=options.lm, sha256=""))
+        if options.media_mask:
+            config = replace(config, media_mask=options.media_mask)
+        notes = convert(options.source, options.target, config, options.lora_alpha).lines()
+    print("\n".join([*notes, f"written: {options.target}"]))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    import json
+    from dataclasses import asdict
+
+    import yaml
+
+    from polite_flamingo.core.params import check_params
+    from polite_flamingo.core.profiles import profile_text
+    from polite_flamingo.models.plan import Hardware, make_plan, render
+
+    if options.profile:
+        text = profile_text(options.root / "profiles", options.profile)
+        params = check_params(yaml.safe_load(text), options.profile)
+    else:
+        params = load_params(options.root / "params.yaml")
+    if options.gpus < 1 or min(options.gpu_memory, options.tflops, options.utilisation) <= 0:
+        raise UserError("--gpus, --gpu-memory, --tflops and --utilisation must be above 0")
+    hardware = Hardware(options.gpus, options.gpu_memory, options.tflops, options.utilisation)
+    plan = make_plan(params, hardware, options.root / "benchmarks/results")
+    print(json.dumps(asdict(plan), indent=1) if options.json else render(plan))
+
+
 def _publish(options: argparse.Namespace) -> None:
     from polite_flamingo.stages.publish import publish
 
     publish(load_params(options.root / "params.yaml"), Layout(options.root), options.uri or None)
+
+
+# Commands that need no workspace.
+_ANYWHERE = (_convert,)
 
 
 if __name__ == "__main__":

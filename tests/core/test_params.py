@@ -181,7 +181,7 @@ def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
         (None, "is missing: copy one with `pf profile use nano`"),
         ("a: [1\nb: {", "not YAML"),
         ("", "expected a mapping"),
-        ("seed: 1\n", r": \w+: Field required \(and 14 more\)"),
+        ("seed: 1\n", r": \w+: Field required \(and 15 more\)"),
     ):
         if text is not None:
             path.write_text(text)

@@ -129,3 +129,22 @@ def test_an_empty_profile_can_be_listed(folder: Path) -> None:
 def test_an_unknown_profile_names_the_known_ones(folder: Path) -> None:
     with pytest.raises(UserError, match="no profile 'micro'; there are: nano"):
         profile_text(folder, "micro")
+
+
+def test_the_9b_profile_takes_nothing_from_nano() -> None:
+    found = tree(SHIPPED, "openflamingo-9b")
+    assert "extends" not in yaml.safe_load((SHIPPED / "openflamingo-9b.yaml").read_text())
+    named = [
+        *found["ingest"]["sources"],
+        *found["rewrite"]["sources"],
+        *found["distort"]["sources"],
+        *found["tune"]["style_sources"],
+        *found["tune"]["text_sources"],
+        *found["evaluate"]["sources"],
+        *found["evaluate"]["held_out"],
+    ]
+    assert not [name for name in named if name.startswith(("shapes", "easy", "digits"))]
+    assert set(named) <= set(found["ingest"]["sources"])
+    assert "plain" not in found["base"] and "alignment_weights" not in found["base"]
+    judges = found["judges"]
+    assert "train" not in (judges["nli"]["source"], judges["reward"]["source"])

@@ -50,7 +50,7 @@ def test_a_filter_counts_what_it_alone_rejects() -> None:
 def test_recall_is_that_of_the_fault_a_filter_is_there_for() -> None:
     nli, sts, clip = _rows(("nli", "sts", "clipscore"))
     assert nli["recall"] == pytest.approx(3 / 4) and nli["good_lost"] == pytest.approx(0.2)
-    assert sts["fault"] is None and sts["recall"] is None
+    assert nli["fault"] == "changed_answer" and sts["fault"] is None and sts["recall"] is None
     assert clip["recall"] == 1.0
 
 

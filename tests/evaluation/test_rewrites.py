@@ -9,6 +9,7 @@ import pytest
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.evaluation import rewrites
+from polite_flamingo.evaluation.intervals import SampleBootstrap
 
 # (draft, rewrite, output, decision, reason); the truth is always "red".
 CASES = [
@@ -51,7 +52,7 @@ def _tables() -> tuple[dict[str, pa.Table], dict[str, Sample]]:
                 "rewrite": rewrite,
             }
         )
-        scores.append({**key, "reward": 1.0, "draft_reward": 0.0})
+        scores.append({**key, "reward": 3.0, "draft_reward": 5.0})
         decisions.append({**key, "decision": decision, "reason": reason, "output": output})
     tables = {
         "candidates": pa.Table.from_pylist(candidates),
@@ -66,10 +67,16 @@ def _checks() -> pa.Table:
     return rewrites.check_rewrites(
         **tables,
         samples=samples,
-        rewards={"output": {"easy_vqa/train/1#0": 0.0}},
+        rewards={
+            "draft": {f"easy_vqa/train/{index}#0": 0.0 for index in range(len(CASES))},
+            "rewrite": {f"easy_vqa/train/{index}#0": 1.0 for index in range(len(CASES))},
+            "output": {"easy_vqa/train/1#0": 0.0},
+        },
         wrong={"easy_vqa/train/3"},
-        truth=lambda sample, text: _color(text) == "red" if _color(text) else None,
-        answer=lambda sample, text: _color(text),
+        truth=lambda sample, text: _color(text) == "red",
+        faithful=lambda sample, draft, text: _color(text) == _color(draft),
+        filter_rewards={"output": {"easy_vqa/train/1#0": -2.0}},
+        contradicts={"report": {"easy_vqa/train/0#0": False, "easy_vqa/train/3#0": True}},
     )
 
 
@@ -83,18 +90,51 @@ def test_each_rewrite_is_checked_against_its_draft_and_the_truth() -> None:
     assert [row["output_factual"] for row in rows] == [True, True, None, False, None]
     assert [row["faithful"] for row in rows] == [True, True, False, True, True]
     assert [row["output_reward"] for row in rows] == [1.0, 0.0, None, 1.0, None]
+    # What the filtering judge says stands beside it.
+    assert [row["filter_output_reward"] for row in rows] == [3.0, -2.0, None, 3.0, None]
+    assert [row["contradicts"] for row in rows] == [False, None, None, True, None]
+    # Four rewrites of "red" are one pair.
+    assert [rows[0]["pair"] == row["pair"] for row in rows] == [True, True, True, False, True]
 
 
-def test_figures_report_wrong_drafts_apart() -> None:
+def test_figures_are_averages_over_pairs_and_report_wrong_drafts_apart() -> None:
     found = rewrites.rewrite_figures(_checks().to_pylist())
     assert (found["candidates"], found["kept"], found["kept_share"]) == (5, 3, 0.6)
-    assert found["all_factual"] == pytest.approx(2 / 5)
-    assert found["kept_factual"] == pytest.approx(2 / 3)
+    assert (found["pairs"], found["pairs_kept"]) == (2, 2)
+    # Of the pair "red" 2 of 4 rewrites are true, of "blue" 0 of 1.
+    assert found["all_factual"] == pytest.approx((2 / 4 + 0) / 2)
+    assert found["per_rewrite"]["all_factual"] == pytest.approx(2 / 5)
+    assert found["kept_factual"] == pytest.approx((1 + 0) / 2)
     assert found["kept_factual_right_drafts"] == 1.0
-    assert (found["wrong_drafts"], found["wrong_drafts_kept"]) == (1, 1)
-    assert found["wrong_drafts_kept_factual"] == 0.0
-    assert found["kept_faithful"] == 1.0 and found["all_faithful"] == pytest.approx(4 / 5)
+    assert found["wrong"] == {"drafts": 1, "kept_wrong": 1, "repaired": 0, "rejected": 0}
+    assert found["kept_faithful"] == 1.0 and found["all_faithful"] == pytest.approx((3 / 4 + 1) / 2)
+    assert found["kept_contradicts"] == pytest.approx((0 + 1) / 2)
     assert found["win_rate"] == pytest.approx((1.0 + 0.5 + 1.0) / 3)
+    assert found["win_rate_filter_judge"] == 0.0
+
+
+def test_a_kept_rewrite_that_cannot_be_read_counts_as_unfaithful() -> None:
+    rows = _checks().to_pylist()
+    rows[0]["faithful"] = False
+    assert rewrites.rewrite_figures(rows)["kept_faithful"] == pytest.approx((1 / 2 + 1) / 2)
+
+
+def test_wrong_drafts_are_kept_wrong_repaired_or_rejected() -> None:
+    rows = _checks().to_pylist()
+    for row in rows:
+        row["draft_factual"] = False
+    assert rewrites.rewrite_figures(rows)["wrong"] == {
+        "drafts": 5, "kept_wrong": 1, "repaired": 2, "rejected": 2,
+    }  # fmt: skip
+
+
+def test_intervals_are_drawn_over_pairs() -> None:
+    boot = SampleBootstrap({}, 0, 200)
+    found = rewrites.rewrite_figures(_checks().to_pylist(), boot, "all/")["intervals"]
+    own = found["kept_factual"]
+    # Two pairs, one all true and one all false: anything between is possible.
+    assert (own["mean"], own["low"], own["high"], own["n"]) == (0.5, 0.0, 1.0, 2)
+    assert rewrites.rewrite_figures([], boot)["intervals"]["kept_factual"] is None
 
 
 def test_figures_without_rewrites_are_null_not_a_crash() -> None:
@@ -102,23 +142,19 @@ def test_figures_without_rewrites_are_null_not_a_crash() -> None:
     assert found["kept_share"] is None and found["win_rate"] is None
 
 
-def test_captions_have_no_answer_to_be_faithful_to() -> None:
+def test_what_nobody_can_tell_is_null() -> None:
     tables, samples = _tables()
-    names = tables["candidates"].column_names
-    tables["candidates"] = tables["candidates"].set_column(
-        names.index("task"), "task", pa.array(["captioning"] * len(CASES))
-    )
     checks = rewrites.check_rewrites(
         **tables,
         samples=samples,
         rewards={},
         wrong=(),
         truth=lambda sample, text: None,
-        answer=lambda sample, text: _color(text),
+        faithful=lambda sample, draft, text: None,
     )
-    assert checks["faithful"].null_count == len(CASES)
-    # Kept but shortened, and nobody rated the shortened text.
-    assert checks["output_reward"].to_pylist() == [1.0, None, None, 1.0, None]
+    assert checks["faithful"].null_count == checks["factual"].null_count == len(CASES)
+    assert checks["output_reward"].null_count == len(CASES)
+    assert rewrites.rewrite_figures(checks.to_pylist())["kept_factual"] is None
 
 
 def test_a_rewrite_without_a_decision_is_refused() -> None:
@@ -131,7 +167,7 @@ def test_a_rewrite_without_a_decision_is_refused() -> None:
             rewards={},
             wrong=(),
             truth=lambda sample, text: None,
-            answer=lambda sample, text: None,
+            faithful=lambda sample, draft, text: None,
         )
 
 
@@ -162,6 +198,8 @@ def test_rated_texts_name_each_text_once() -> None:
         tables["candidates"], tables["decisions"], [style], [samples["easy_vqa/train/0"]]
     )
     assert Counter(row["model"] for row in rows) == {
+        "draft": 5,
+        "rewrite": 5,
         "output": 1,
         "style": 1,
         "annotation": 1,

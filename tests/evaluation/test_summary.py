@@ -8,6 +8,7 @@ import pytest
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.evaluation import summary
+from polite_flamingo.evaluation.rewriter_controls import CONTROL_SCHEMA
 from polite_flamingo.evaluation.rewrites import CHECK_SCHEMA
 
 QUESTION = "What color is it?"
@@ -108,6 +109,19 @@ def _correct(model: str, control: str, sample: Sample) -> bool | None:
     return True if index < 3 else None
 
 
+def _rewriter() -> pa.Table:
+    rows = [
+        {"system": system, "sample_id": str(place), "source": "easy_vqa", "pair": str(place),
+         "text": text.format(place), "faithful": True, "factual": True, "reward": reward}
+        for system, text, reward in (
+            ("rewriter", "Sure! Number {0} it is, as anyone can see here {0}{0}.", 1.0),
+            ("template", "The answer is {0}.", -1.0),
+        )
+        for place in range(6)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=CONTROL_SCHEMA)
+
+
 def _build(**changes: Any) -> dict[str, Any]:
     samples = _samples()
     check: dict[str, Any] = {
@@ -115,6 +129,7 @@ def _build(**changes: Any) -> dict[str, Any]:
         "candidate": 0,
         "source": "easy_vqa",
         "task": "vqa",
+        "pair": "blue",
         "decision": "kept",
         "reason": "",
         "draft_factual": True,
@@ -124,6 +139,8 @@ def _build(**changes: Any) -> dict[str, Any]:
         "draft_reward": -2.0,
         "reward": 1.0,
         "output_reward": 1.0,
+        "filter_draft_reward": 1.0,
+        "filter_output_reward": -1.0,
     }
     key = {"sample_id": "easy_vqa/train/0", "candidate": 0}
     arguments: dict[str, Any] = {
@@ -139,6 +156,8 @@ def _build(**changes: Any) -> dict[str, Any]:
         "ratings": _ratings(samples),
         "judges": {"nli": {"accuracy": 0.9, "n": 200}, "reward": {"accuracy": 0.8}},
         "held_out": ["shapes_vsr"],
+        "rewriter": _rewriter(),
+        "unseen": {"held_out_pair": {"easy_vqa/test/0", "easy_vqa/test/3"}, "seen": set()},
         "resamples": 200,
     }
     return summary.build_metrics(**(arguments | changes))
@@ -147,6 +166,20 @@ def _build(**changes: Any) -> dict[str, Any]:
 def test_every_headline_figure_is_there() -> None:
     headline = _build()["headline"]
     assert [key for key in summary.HEADLINE if headline.get(key) is None] == []
+
+
+def test_the_filtering_judges_figures_stand_under_names_of_their_own() -> None:
+    headline = _build()["headline"]
+    assert (headline["rewrite_win_rate"], headline["rewrite_win_rate_filter_judge"]) == (1.0, 0.0)
+    # Nothing but rewrites was rated by the filtering judge here.
+    assert headline["tax_win_rate_filter_judge"] is None
+
+
+def test_what_training_never_showed_is_reported_apart() -> None:
+    found = _build()["unseen"]
+    assert found["held_out_pair"]["pf-stage3"]["mean"] == pytest.approx(1 / 2)
+    assert found["held_out_pair"]["raw-stage3"]["n"] == 2
+    assert found["seen"]["pf-stage3"] is None
 
 
 def test_no_answer_in_a_response_counts_as_wrong() -> None:

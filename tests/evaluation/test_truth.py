@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -18,14 +19,21 @@ SCENE = Scene(
         Thing("star", "blue", "small", "plain", (0.7, 0.7, 0.9, 0.9)),
     ),
 )
+AFTER = replace(SCENE, things=SCENE.things[:1])
 TABLE = pa.Table.from_pylist(
     [
+        {
+            "source": "shapes_spotdiff",
+            "image_sha256": "scene2",
+            "graph": to_json(AFTER),
+            "wrong": "[]",
+        },
         {
             "source": "shapes_clevr",
             "image_sha256": "scene1",
             "graph": to_json(SCENE),
             "wrong": json.dumps([{"record": "7", "given": "green", "true": "red"}]),
-        }
+        },
     ]
 )
 
@@ -60,11 +68,13 @@ SAMPLES = [
     _digit("eight"),
 ]
 ANSWER = truth.answer_reader(SAMPLES)
-TELL = truth.truth_teller(truth.scenes_by_image(TABLE), truth.wrong_annotations(TABLE), ANSWER)
+SCENES = truth.scenes_by_image(TABLE)
+FAITHFUL = truth.faithfulness(SCENES, ANSWER)
+TELL = truth.truth_teller(SCENES, truth.wrong_annotations(TABLE), ANSWER)
 
 
 def test_tables_of_scenes_are_read() -> None:
-    assert truth.scenes_by_image(TABLE) == {"scene1": SCENE}
+    assert truth.scenes_by_image(TABLE) == {"scene1": SCENE, "scene2": AFTER}
     assert truth.wrong_annotations(TABLE) == {"shapes_clevr/train/7": "red"}
 
 
@@ -97,17 +107,63 @@ def test_digits_are_judged_by_their_label() -> None:
     [
         ("There is a large red circle and a small blue star.", True),
         ("There is a large red circle and a green star.", False),
-        ("What a lovely day!", None),
+        ("What a lovely day!", False),
     ],
 )
-def test_captions_are_judged_by_their_claims(text: str, true: bool | None) -> None:
-    caption = _sample(task="captioning", answer=None, turns=(Turn("Describe it.", "x"),))
+def test_captions_are_judged_by_their_claims_and_unknown_is_not_right(
+    text: str, true: bool
+) -> None:
+    caption = _sample(task="captioning", answer=None, turns=(Turn("Describe it.", "red circle"),))
     assert TELL(caption, text) is true
 
 
-def test_texts_on_two_pictures_are_not_judged() -> None:
-    change = _sample(task="change_captioning", answer=None, images=("scene1", "scene1"))
-    assert TELL(change, "The circle is green.") is None
+CHANGE = _sample(
+    task="change_captioning",
+    answer=None,
+    images=("scene1", "scene2"),
+    turns=(Turn("What changed?", "the blue star is gone"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("The blue star has been removed.", True),
+        ("The red circle has been removed.", False),
+        ("I am happy to help!", False),
+    ],
+)
+def test_texts_on_two_pictures_are_judged_by_what_changed(text: str, true: bool) -> None:
+    assert TELL(CHANGE, text) is true
+
+
+def test_without_a_scene_or_a_label_nobody_knows() -> None:
+    photo = _sample(task="captioning", answer=None, images=("photo",))
+    assert TELL(photo, "A dog.") is None and FAITHFUL(photo, "a dog", "A dog.") is None
+
+
+@pytest.mark.parametrize(
+    ("draft", "text", "kept"),
+    [
+        ("red", "The circle in the picture is red.", True),
+        # Faithful to a wrong draft; that it is false is another question.
+        ("green", "The circle is green.", True),
+        ("red", "The circle is green.", False),
+        ("red", "The circle is red or green.", False),
+        # What cannot be read is unfaithful, never missing.
+        ("red", "What a lovely day!", False),
+    ],
+)
+def test_a_rewrite_is_held_against_its_draft(draft: str, text: str, kept: bool) -> None:
+    assert FAITHFUL(_sample(), draft, text) is kept
+
+
+def test_digits_are_held_against_their_drafts_answer() -> None:
+    draft = "a handwritten digit three."
+    assert FAITHFUL(_digit("three"), draft, "Sure! This is a handwritten digit three.") is True
+    assert FAITHFUL(_digit("three"), draft, "Sure! This is a handwritten digit eight.") is False
+    assert FAITHFUL(_digit("three"), draft, "Sure! This is a digit.") is False
+    assert FAITHFUL(_digit("three"), "scribble", "This is a handwritten digit three.") is False
 
 
 def test_no_answer_is_wrong_and_no_short_answer_is_not_scored() -> None:
@@ -121,3 +177,19 @@ def test_numbers_and_words_are_the_same_answer() -> None:
     assert truth.same_answer(count, "3", "three")
     assert not truth.same_answer(count, "2", "three")
     assert not truth.same_answer(count, None, "three")
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "is there a circle?",
+        "I have a question about this picture. is there a circle?",
+        "is there a circle? Please look at the picture.",
+        "Look at the image. is there a circle?",
+    ],
+)
+def test_a_question_is_the_same_whatever_stands_around_it(instruction: str) -> None:
+    asked = _sample(turns=(Turn(instruction, "yes"),))
+    assert truth.question_of(asked) == "is there a circle?"
+    chosen = _sample(turns=(Turn(instruction, "yes"),), extra={"question": "which?"})
+    assert truth.question_of(chosen) == "which?"

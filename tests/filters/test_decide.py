@@ -7,8 +7,9 @@ import pytest
 from polite_flamingo.filters.decide import Scores, Thresholds, applies, decide
 
 THRESHOLDS = Thresholds(
-    min_words=3, max_words=20, change=0.9, repetition=0.5, sts=0.4, clipscore=17.0, nli=0.0
-)
+    min_words=3, max_words=20, change=0.9, repetition=0.5, sts=0.4, clipscore=17.0, nli=0.0,
+    nli_lines=0.0, echo=0.5, lost=0.3, foreign=0.6,
+)  # fmt: skip
 TEXT = "There is a red circle in the image."
 GOOD = Scores(
     length=8,
@@ -44,7 +45,12 @@ def test_a_good_rewrite_is_kept_as_it_is(task: str) -> None:
         ("vqa", {"boxes": True}, ("boxes",)),
         ("vqa", {"change": 0.9}, ("unchanged",)),
         ("vqa", {"change": 0.89}, ()),
-        ("vqa", {"stopped": False, "length": 99}, ("unfinished", "too_long")),
+        ("vqa", {"stopped": False, "length": 99}, ("too_long", "unfinished")),
+        ("vqa", {"ended": False}, ("unfinished",)),
+        ("vqa", {"echo": 0.5}, ("echo",)),
+        ("captioning", {"lost": 0.3}, ("lost",)),
+        ("captioning", {"lost": 0.29}, ()),
+        ("change_captioning", {"foreign": 0.6}, ("foreign",)),
         # STS speaks on captions, one image or two.
         ("captioning", {"sts": 0.39}, ("sts",)),
         ("captioning", {"sts": 0.40}, ()),
@@ -56,12 +62,16 @@ def test_a_good_rewrite_is_kept_as_it_is(task: str) -> None:
         ("captioning", {"clipscore": (17.0,)}, ()),
         ("change_captioning", {"clipscore": (1.0,)}, ()),
         ("vqa", {"clipscore": (1.0,)}, ()),
-        # NLI speaks on questions: dropped when contradiction is the most likely label.
+        # NLI speaks on questions: dropped when entailment is not the most likely label.
         ("vqa", {"nli": (2.0, 1.0, 1.5)}, ("nli",)),
         ("vqa_rationale", {"nli": (2.0, 1.0, 1.5)}, ("nli",)),
         ("classification", {"nli": (2.0, 1.0, 1.5)}, ("nli",)),
-        ("vqa", {"nli": (2.0, 1.0, 2.5)}, ()),
-        ("captioning", {"nli": (9.0, 0.0, 0.0)}, ()),
+        ("vqa", {"nli": (2.0, 1.0, 2.5)}, ("nli",)),
+        ("vqa", {"nli": (1.0, 2.0, 1.5)}, ()),
+        # Of captions and changes a line is left out at times: only contradiction counts.
+        ("captioning", {"nli": (9.0, 0.0, 0.0)}, ("nli_lines",)),
+        ("change_captioning", {"nli": (1.0, 0.0, 2.0)}, ()),
+        ("captioning", {"nli": None}, ("nli_lines",)),
         # What could not be scored is not kept.
         ("captioning", {"sts": None}, ("sts",)),
         ("captioning", {"sts": NAN}, ("sts",)),

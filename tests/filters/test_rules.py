@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polite_flamingo.filters.rules import (
+    echo,
+    is_ended,
     join_paragraphs,
     paragraphs,
     repetition,
@@ -75,3 +77,26 @@ def test_paragraphs_survive_joining(parts: list[str]) -> None:
 
 def test_blank_lines_make_no_paragraph() -> None:
     assert paragraphs("\n one \n \n\ntwo\nthree\n") == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("It is red.", True),
+        ('He said "it is red."', True),
+        ("Is it red?  ", True),
+        ("The circle is", False),
+        ("The circle,", False),
+        ("", False),
+    ],
+)
+def test_a_text_that_breaks_off_has_no_end(text: str, ended: bool) -> None:
+    assert is_ended(text) == ended
+
+
+def test_an_echo_gives_the_question_back() -> None:
+    question = "What color is the red circle?"
+    assert echo(question, question) == 1.0
+    assert echo(question, f"You asked: {question.lower()}") > 0.7
+    assert echo(question, "The color of the circle is red.") < 0.3
+    assert echo("Hm?", "Hm") == 0.0 == echo("", "")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +12,9 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State
 from prefect.client.schemas.sorting import TaskRunSort
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_HOME,
-    PREFECT_LOGGING_TO_API_ENABLED,
-    temporary_settings,
-)
 
+from flows import limits, stages, ui
 from flows import pipeline as pipelines
-from flows import stages, ui
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """API URL of a Prefect server of our own, stopped by its process id."""
-    home = tmp_path_factory.mktemp("prefect")
-    port = ui.free_port(0)
-    process = ui.prefect_server(home, port, home / "server.log")
-    try:
-        url = f"http://{ui.HOST}:{port}/api"
-        ui.wait_until_healthy(process, f"{url}/health", home / "server.log")
-        with temporary_settings(
-            {PREFECT_API_URL: url, PREFECT_HOME: home, PREFECT_LOGGING_TO_API_ENABLED: False}
-        ):
-            yield url
-    finally:
-        ui.stop(process)
 
 
 def write_stages(root: Path, commands: dict[str, str]) -> None:
@@ -51,14 +25,6 @@ def write_stages(root: Path, commands: dict[str, str]) -> None:
         tree[name] = {"cmd": command, "deps": [before], "outs": [f"{name}.txt"]}
         before = f"{name}.txt"
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": tree}, sort_keys=False))
-
-
-@pytest.fixture
-def root(tmp_path: Path, server: str) -> Path:
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=tmp_path, check=True)
-    (tmp_path / "start.txt").write_text("1\n")
-    return tmp_path
 
 
 def task_runs(client: SyncPrefectClient, flow_run: Any, number: int) -> dict[str, Any]:
@@ -145,7 +111,8 @@ def test_a_killed_stage_is_tried_once_more(root: Path, monkeypatch: pytest.Monke
     # The first try dies as by an out-of-memory killer, the second finds what it left and goes on.
     command = "if test -e tried; then cp start.txt first.txt; else touch tried; kill -9 $$; fi"
     write_stages(root, {"first": command})
-    monkeypatch.setattr(stages.reproduce_stage, "retry_delay_seconds", 0)
+    quick = limits.Limits(limits.Limit(1, 0, 60), {})
+    monkeypatch.setattr(stages, "load_limits", lambda: quick)
     with get_client(sync_client=True) as client:
         state = stages.stage_flow("first")(root, return_state=True)
         assert state.is_completed(), state.message

@@ -30,5 +30,5 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings() -> EncoderParams:
     return EncoderParams(
         seed=1, source="train", hidden_size=32, layers=2, heads=2, max_length=64,
-        fit=FitPlan(steps=60, batch_size=32, learning_rate=3e-3, warmup=5),
+        fit=FitPlan(steps=90, batch_size=32, learning_rate=3e-3, warmup=5),
     )  # fmt: skip

@@ -39,12 +39,13 @@ def test_tokens_of_both_texts_are_marked(model: CrossEncoder) -> None:
     ]
     assert marked == [("Ġred", 2), ("Ġcircle", 0), ("Ġred", 3), ("Ġstar", 1)]
     # The plain segments of other models stay as they are.
-    model.network.config.type_vocab_size = 2
+    model.network.config.overlap_marks = False
     ((_, plain),) = cross_encoder.encode(model, ["Red circle"], ["a red star"])
     model.network.config.type_vocab_size = 1
     (encoded,) = cross_encoder.encode(model, ["red"], ["red"])
     unused = cross_encoder.collate(model, [encoded])["token_type_ids"]
-    model.network.config.type_vocab_size = 4
+    model.network.config.type_vocab_size = 8
+    model.network.config.overlap_marks = True
     assert set(plain) == {0, 1}
     assert not unused.any()
 

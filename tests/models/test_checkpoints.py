@@ -9,7 +9,8 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
 from polite_flamingo.core.errors import UserError
@@ -25,6 +26,7 @@ from polite_flamingo.models.checkpoints import (
     save_lm,
     save_lora,
     save_pretrained,
+    unmerge_lora,
 )
 from polite_flamingo.models.configs import ModelConfig
 from polite_flamingo.models.flamingo import Flamingo, build_flamingo, part_parameters, set_trainable
@@ -168,6 +170,66 @@ def test_lora_is_a_peft_adapter_and_merges(
     base.lm.model.layers[0].mlp.up_proj = torch.nn.Linear(64, 96, bias=False)
     with pytest.raises(UserError, match="made for another"):
         load_lora(base, tmp_path / "lora")
+
+
+def test_a_lora_merges_and_unmerges(
+    model: Flamingo, tokenizer: PreTrainedTokenizerBase, tmp_path: Path, logits: Logits
+) -> None:
+    trained_lora(model)
+    tuned = logits(model)
+    weights = {n: p.clone() for n, p in model.named_parameters()}
+    merge_lora(model, unload=False)
+    merged = model.lm.model.layers[0].mlp.up_proj.get_base_layer().weight
+    before = weights["lm.model.layers.0.mlp.up_proj.base_layer.weight"]
+    assert not torch.allclose(merged, before, atol=1e-3)
+    assert torch.allclose(logits(model), tuned, atol=1e-3)
+    with pytest.raises(UserError, match="unmerge it first"):
+        save_pretrained(model, tokenizer, tmp_path / "twice")
+    with pytest.raises(UserError, match="unmerge it first"):
+        merge_lora(model)
+    unmerge_lora(model)
+    assert weights.keys() == {n for n, _ in model.named_parameters()}
+    assert all(torch.allclose(p, weights[n], atol=1e-5) for n, p in model.named_parameters())
+    assert torch.allclose(logits(model), tuned, atol=1e-3)
+    save_pretrained(model, tokenizer, tmp_path / "once")
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_an_adapter_of_peft_loads_and_trains_on(
+    model: Flamingo, tmp_path: Path, safe: bool, batch: Callable[..., tuple[torch.Tensor, ...]]
+) -> None:
+    config = LoraConfig(r=2, lora_alpha=4, target_modules=["q_proj", "up_proj"], use_rslora=True)
+    plain = copy.deepcopy(model)
+    foreign = get_peft_model(copy.deepcopy(model.lm), config)
+    with torch.no_grad():
+        for name, parameter in foreign.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.1)
+    foreign.save_pretrained(tmp_path)
+    if not safe:
+        torch.save(
+            load_file(tmp_path / "adapter_model.safetensors"), tmp_path / "adapter_model.bin"
+        )
+        (tmp_path / "adapter_model.safetensors").unlink()
+    load_lora(model, tmp_path)
+    ids, tokens = batch(model)
+    assert torch.allclose(model.lm(ids).logits, foreign(ids).logits, atol=1e-5)
+
+    def step(trained: Flamingo) -> dict[str, torch.Tensor]:
+        set_trainable(trained, ["lora"])
+        mask = torch.ones_like(ids, dtype=torch.bool)
+        parameters = part_parameters(trained, "lora")
+        optimizer = torch.optim.SGD(parameters.values(), lr=0.1)
+        trained(ids, visual_tokens=tokens, loss_mask=mask).loss.backward()
+        optimizer.step()
+        return {name: parameter.detach() for name, parameter in parameters.items()}
+
+    # Trained on after a save and a load: the same as without.
+    save_lora(model, tmp_path / "again")
+    load_lora(plain, tmp_path / "again")
+    expected, got = step(model.eval()), step(plain.eval())
+    assert expected.keys() == got.keys()
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
 def test_language_model_round_trip(

@@ -23,7 +23,7 @@ def test_every_shipped_config_loads_and_round_trips(name: str, tmp_path: Path) -
 
 
 def test_known_names() -> None:
-    assert config_names() == ["micro", "nano", "openflamingo-9b", "smollm2"]
+    assert config_names() == ["micro", "nano", "openflamingo-9b", "smollm2", "smollm2-nano-clip"]
 
 
 def test_nano_is_nano(tokenizer: PreTrainedTokenizerBase) -> None:

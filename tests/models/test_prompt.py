@@ -12,7 +12,9 @@ from polite_flamingo.core.sample import Turn
 from polite_flamingo.models.configs import ModelConfig
 from polite_flamingo.models.prompt import (
     Encoded,
+    Mark,
     concatenate,
+    encode_interleaved,
     encode_pair,
     encode_prompt,
     encode_turns,
@@ -113,3 +115,29 @@ def test_pairs_learn_the_second_texts_and_the_end(
     assert (
         encode_pair(tokenizer, texts, 0, config.prompt).input_ids[-1] == special_ids(tokenizer).eos
     )
+
+
+def test_images_within_an_instruction(
+    tokenizer: PreTrainedTokenizerBase, config: ModelConfig
+) -> None:
+    style = dataclasses.replace(config.prompt, images="inline")
+    turn = Turn("compare <image> with <image>, please", "")
+    ids = encode_prompt(tokenizer, [turn], [2], style).input_ids.tolist()
+    special = special_ids(tokenizer)
+    places = [place for place, token in enumerate(ids) if token == special.image]
+    assert len(places) == 2 and places[1] > places[0] + 1
+    assert tokenizer.decode(ids[places[0] + 1 : places[1]]).strip() == "with"
+    assert ids.index(special.endofchunk) > places[1]
+    with pytest.raises(ValueError, match="2 image places, but 1"):
+        encode_prompt(tokenizer, [turn], [1], style)
+
+
+def test_interleaved_few_shot_prompts(tokenizer: PreTrainedTokenizerBase) -> None:
+    special = special_ids(tokenizer)
+    parts = [Mark.IMAGE, "a <image> star", Mark.END_OF_CHUNK, Mark.IMAGE, "a"]
+    found = encode_interleaved(tokenizer, parts)
+    ids = found.input_ids.tolist()
+    assert found.image_count == 2 == ids.count(special.image) and not found.loss_mask.any()
+    assert ids[0] == special.image and ids.count(special.endofchunk) == 1
+    assert tokenizer.decode(ids[1 : ids.index(special.endofchunk)]) == "a <image> star"
+    assert encode_interleaved(tokenizer, parts, bos=True).input_ids.tolist() == [special.bos, *ids]

@@ -19,7 +19,7 @@ from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.core.seeds import generator
 from polite_flamingo.core.shards import ShardWriter
 from polite_flamingo.core.tables import write_json, write_table
-from polite_flamingo.evaluation import metrics
+from polite_flamingo.evaluation import metrics, rewriter_controls
 from polite_flamingo.evaluation.rewrites import check_rewrites
 from polite_flamingo.evaluation.summary import build_metrics
 from polite_flamingo.evaluation.win_rates import rewards_by_model
@@ -210,7 +210,8 @@ def make_world(train: int = 12, test: int = 20) -> World:
     parts = [_candidate(sample, index) for index, sample in enumerate(raw)]
     responses, ratings = _responses([sample for sample in samples if sample.split == "test"])
     for sample in raw:
-        ratings.append(_text_rating("output", f"{sample.sample_id}#0", 0.4))
+        for model, reward in (("draft", -2.0), ("rewrite", 0.5), ("output", 0.4)):
+            ratings.append(_text_rating(model, f"{sample.sample_id}#0", reward))
     ratings += [_text_rating("style", sample.sample_id, 1.2) for sample in style]
     ratings += [
         _text_rating("annotation", sample.sample_id, -2.2)
@@ -230,7 +231,15 @@ def make_world(train: int = 12, test: int = 20) -> World:
         images=images,
         judges={
             "nli": {"accuracy": 0.934, "control": 0.41, "control_name": "majority", "n": 600},
-            "reward": {"accuracy": 0.972, "pairs": 400, "accuracy_by_kind": {"terse": 0.99}},
+            "reward": {
+                "accuracy": 0.972,
+                "pairs": 400,
+                "accuracy_by_kind": {"terse": 0.99},
+                "adversarial": {
+                    "polite_but_wrong": 0.61,
+                    "shouting": {"accuracy": 0.99, "pairs": 80, "required": False},
+                },
+            },
             "clipscore": {"accuracy": 0.88, "images": 300, "mean_own": 31.2},
         },
     )
@@ -245,25 +254,89 @@ def _text_rating(model: str, sample_id: str, reward: float) -> dict[str, Any]:
         "reward": float(rng.normal(reward, 0.5)),
         "rouge_l": None,
         "sts": None,
+        "filter_reward": reward,
     }
+
+
+def _control_texts(raw: list[Sample]) -> pa.Table:
+    ids = [sample.sample_id for sample in raw]
+    said = {
+        "rewriter": "Looking closely, I would say {}, and that is number {} of today.",
+        "blank": "It is purple, {}, number {}.",
+        "draft": "{}",
+        "template": "The answer is {}.",
+    }
+    return pa.concat_tables(
+        [
+            rewriter_controls.texts_of(
+                system,
+                ids,
+                [text.format(sample.turns[0].response, place) for place, sample in enumerate(raw)],
+            )
+            for system, text in said.items()
+        ]
+    )
+
+
+def _true(sample: Sample, text: str) -> bool | None:
+    return sample.answer in text.lower() if sample.answer else None
+
+
+def _says(sample: Sample, draft: str, text: str) -> bool:
+    return draft.lower().split()[0] in text.lower()
+
+
+SOURCE_STATS = {
+    "shapes_coco": {
+        "ids_in": 9,
+        "samples": {"train": 5, "test": 2},
+        "images": 7,
+        "capped": 1,
+        "with_images": 8,
+        "with_boxes": 7,
+        "rejects": {"missing_image": 1},
+        "notes": {"special_tokens": 2},
+        "response_words": {"1": 2, "9-16": 5},
+    }
+}
 
 
 def write_world(world: World, root: Path) -> Layout:
     """Write the workspace under `root` as the stages before `report` would."""
     paths = Layout(root)
     tables = world.tables
+    raw = [sample for sample in world.samples.values() if sample.split == "train"]
+    rewards = rewards_by_model(tables["ratings"].to_pylist())
+    wrong = {"easy_vqa/train/0": "pink"}
     checks = check_rewrites(
         tables["candidates"],
         tables["scores"],
         tables["decisions"],
         world.samples,
-        rewards_by_model(tables["ratings"].to_pylist()),
-        wrong={"easy_vqa/train/0"},
-        truth=lambda sample, text: sample.answer in text.lower() if sample.answer else None,
-        answer=lambda sample, text: (
-            sample.answer if str(sample.answer) in text.lower() else "purple"
-        ),
+        rewards,
+        _true,
+        _says,
+        wrong,
+        rewards_by_model(tables["ratings"].to_pylist(), judge="filter_reward"),
+        {"report": {"easy_vqa/train/1#0": True}, "filter": {}},
     )
+    means = {"rewriter": 0.5, "blank": 0.4, "draft": -2.0, "template": -0.5}
+    controls = rewriter_controls.check_controls(
+        _control_texts(raw),
+        world.samples,
+        {
+            rewriter_controls.rated_as(system): {
+                sample.sample_id: _text_rating(system, sample.sample_id, mean)["reward"]
+                for sample in raw
+            }
+            for system, mean in means.items()
+        },
+        {},
+        _true,
+        _says,
+        wrong,
+    )
+    tested = {sample.sample_id for sample in world.samples.values() if sample.split == "test"}
     figures = build_metrics(
         samples=world.samples,
         candidates=tables["candidates"],
@@ -275,6 +348,8 @@ def write_world(world: World, root: Path) -> Layout:
         ratings=tables["ratings"],
         judges=world.judges,
         held_out=list(HELD_OUT),
+        rewriter=controls,
+        unseen={"held_out_pair": set(sorted(tested)[:30]), "test_only_form": set(), "seen": tested},
         filters=("unchanged", "clipscore", "nli"),
         thresholds={"unchanged": 0.9, "clipscore": 17.0, "nli": 0.0},
         planted={
@@ -295,6 +370,7 @@ def write_world(world: World, root: Path) -> Layout:
         write_table(paths.evaluation / f"{name}.parquet", tables[name])
     write_table(paths.evaluation / "checks.parquet", checks)
     write_json(paths.evaluation / "metrics.json", figures)
+    write_json(paths.samples / "stats.json", SOURCE_STATS)
     with ShardWriter(paths.images, shard_size=50) as writer:
         for image_id, data in world.images.items():
             writer.add(image_id, data, "png", 64, 64)

@@ -15,6 +15,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.tables import read_json, read_table, write_json, write_table
 from polite_flamingo.evaluation.summary import HEADLINE
+from polite_flamingo.reports.evidence import summarise
 from polite_flamingo.stages.report import report
 
 # The stage reads these two parameters only.
@@ -98,7 +99,7 @@ def test_links_lead_to_sections_that_exist(reported: Layout) -> None:
 
 def test_metrics_hold_every_headline_figure(reported: Layout) -> None:
     metrics = read_json(reported.reports / "metrics.json")
-    assert all(isinstance(metrics["headline"][key], float) for key in HEADLINE)
+    assert all(isinstance(metrics["headline"][key], float | bool) for key in HEADLINE)
     source = read_json(reported.evaluation / "metrics.json")
     assert metrics["headline"] == source["headline"]
     page = (reported.reports / "index.html").read_text(encoding="utf-8")
@@ -178,3 +179,36 @@ def test_text_of_the_data_cannot_become_markup(workspace: Layout) -> None:
     report(PARAMS, workspace)
     tags = [tag for tag, _ in _parse(workspace.reports / "index.html").found]
     assert "script" not in tags
+
+
+def test_headline_figures_stand_with_target_verdict_and_controls(reported: Layout) -> None:
+    page = (reported.reports / "index.html").read_text(encoding="utf-8")
+    section = page.split('<section id="evidence">')[1].split("</section>")[0]
+    assert "≥ 99.5 %" in section and "not reached" in section
+    for control in ("blank image", "draft unchanged", "template", "by the filtering judge"):
+        assert control in section, control
+    assert "self-BLEU" in section
+    figures = read_json(reported.reports / "metrics.json")
+    assert figures["rewriter"]["beats_template_reward"] is True
+    assert figures["unseen"]["held_out_pair"]["pf-stage3"]["n"] > 0
+
+
+def test_wrong_drafts_and_adversarial_sets_have_tables(reported: Layout) -> None:
+    page = (reported.reports / "index.html").read_text(encoding="utf-8")
+    wrong = read_json(reported.evaluation / "metrics.json")["all_sources"]["wrong"]
+    assert wrong["drafts"] == 1 == wrong["kept_wrong"] + wrong["repaired"] + wrong["rejected"]
+    assert "<th>repaired</th>" in page
+    assert "polite but wrong" in page and "not this judge’s business" in page
+
+
+def test_seeds_have_a_section_once_there_are_some(workspace: Layout) -> None:
+    report(PARAMS, workspace)
+    assert 'id="seeds"' not in (workspace.reports / "index.html").read_text(encoding="utf-8")
+    own = read_json(workspace.reports / "metrics.json")
+    write_json(workspace.seeds_summary, summarise({0: own, 1: own, 2: own}))
+    report(PARAMS, workspace)
+    page = (workspace.reports / "index.html").read_text(encoding="utf-8")
+    assert "<h2>Three seeds</h2>" in page and "<th>seed 2</th>" in page
+    write_json(workspace.seeds_summary, summarise({}))
+    report(PARAMS, workspace)
+    assert 'id="seeds"' not in (workspace.reports / "index.html").read_text(encoding="utf-8")

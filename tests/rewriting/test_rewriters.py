@@ -12,7 +12,7 @@ from polite_flamingo.models.flamingo import Flamingo
 from polite_flamingo.models.generate import generate
 from polite_flamingo.models.prompt import encode_prompt
 from polite_flamingo.models.tokenizer import decode
-from polite_flamingo.rewriting.rewriters import polite_flamingo
+from polite_flamingo.rewriting.rewriters import polite_flamingo, template
 from polite_flamingo.rewriting.run import Rewrite
 from polite_flamingo.training.visual_tokens import VisualTokens
 
@@ -97,3 +97,14 @@ def test_a_rewrite_ends_at_the_end_token_or_at_the_limit(
     ended = rewrites(micro_flamingo, micro_tokenizer, SAMPLES[:1])
     kept = said[: said.index(end)]
     assert ended == [Rewrite(decode(micro_tokenizer, kept), len(kept), True)]
+
+
+def test_the_template_puts_the_draft_into_one_sentence_of_its_task() -> None:
+    caption = dataclasses.replace(
+        sample("Describe it.", "a red star.\nBlue circle\n\nObjects: \nstar: [0.1, 0.2, 0.3, 0.4]"),
+        task="captioning",
+    )
+    made = [one.text for one in template([sample("What?", "red"), caption])]
+    assert made[0] == "The answer is red."
+    assert made[1].startswith("The image shows a red star, Blue circle")
+    assert "[" not in made[1]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from polite_flamingo.core.seeds import generator
+from polite_flamingo.shapes import language
 from polite_flamingo.shapes.annotations import (
     CLEVR_FORMS,
     NUMBER_WORDS,
@@ -21,6 +22,7 @@ from polite_flamingo.shapes.annotations import (
     clevr_text,
     draw_mistake,
     grid3d_tokens,
+    is_test_only_form,
     mistaken_change,
     question_text,
     rationales,
@@ -39,6 +41,7 @@ from polite_flamingo.shapes.scene import (
     make_variant,
     relation_holds,
 )
+from polite_flamingo.shapes.wordings import frame_of
 
 SCENES = [make_scene(4, "raw", index, ObjectLimits(1, 4)) for index in range(60)]
 
@@ -118,7 +121,7 @@ def test_unseen_wordings_occur_in_the_test_pool_only(kind: str) -> None:
     unseen = {"raw": 0, "test": 0}
     for scene, question in asked(kind):
         for pool in unseen:
-            text = question_text(question, generator(5, scene.scene_id, kind), pool)
+            text = question_text(question, generator(5, scene.scene_id, kind), pool, human=True)
             assert text == text.lower()
             # A form that starts with its slots would fit nearly every text.
             forms = [form for form in QUESTION_FORMS[kind] if not form.startswith("{")]
@@ -252,3 +255,62 @@ def test_vsr_caption_and_grid3d_tokens() -> None:
     assert "crosses" in tokens
     orange = Question("exist", "yes", Phrase(shape="star", color="orange"))
     assert "an orange star" in " ".join(grid3d_tokens(orange, generator(13)))
+
+
+def test_people_write_five_captions_that_truly_differ() -> None:
+    from polite_flamingo.shapes.notes import notes
+
+    every: list[str] = []
+    forms = meanings = 0
+    for scene in SCENES:
+        told = notes(scene, generator(21, scene.scene_id))
+        every += [note.text for note in told]
+        forms += len({frame_of(note.text) for note in told}) >= 4
+        meanings += len({frozenset(note.facts) for note in told}) >= 4
+        for note in told:
+            for fact in note.facts:
+                if fact.kind == "thing":
+                    assert any(fact.subject.matches(thing) for thing in scene.things)
+                elif fact.kind == "absent":
+                    assert not any(fact.subject.matches(thing) for thing in scene.things)
+                elif fact.kind == "count":
+                    number = sum(fact.subject.matches(thing) for thing in scene.things)
+                    assert number == int(fact.value)
+    assert meanings / len(SCENES) > 0.95
+    assert forms / len(SCENES) > 0.8
+    assert sum(text[0].islower() or text[0].isdigit() for text in every) / len(every) > 0.75
+    assert sum(text.endswith(".") for text in every) / len(every) < 0.25
+    assert captions(SCENES[0], generator(1), human=True) == captions(
+        SCENES[0], generator(1), human=True
+    )
+
+
+def test_a_human_mistake_is_in_every_caption() -> None:
+    for scene in SCENES:
+        mistake = draw_mistake(scene, generator(22, scene.scene_id))
+        lines = captions(mistake.scene, generator(23), focus=mistake.thing, human=True)
+        shapes = {mistake.thing.shape, *SYNONYMS.get(mistake.thing.shape, ())}
+        assert sum(any(shape in line.lower() for shape in shapes) for line in lines) >= 3
+
+
+def test_test_only_forms_are_asked_only_by_test_sources() -> None:
+    found = 0
+    total = 0
+    for kind in KINDS:
+        for scene, question in asked(kind, 20):
+            for pool, human in (("raw", True), ("test", False), ("base", False)):
+                text = question_text(question, generator(24, scene.scene_id), pool, human)
+                assert not is_test_only_form(text), text
+                if kind in CLEVR_FORMS:
+                    text = clevr_text(question, generator(24, scene.scene_id), pool, human)
+                    assert not is_test_only_form(text), text
+            for turn in range(5):
+                text = question_text(question, generator(25, scene.scene_id, turn), "test", True)
+                found += is_test_only_form(text)
+                total += 1
+    assert 0.15 < found / total < 0.25
+    for kind in ("exist", "count"):
+        for scene, question in asked(kind, 20):
+            tokens = grid3d_tokens(question, generator(26, scene.scene_id))
+            assert not is_test_only_form(" ".join(tokens))
+            assert not is_test_only_form(language.ask(question, generator(27)))

@@ -12,10 +12,12 @@ import pytest
 from polite_flamingo.core.boxes import has_boxes
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.tables import read_jsonl
-from polite_flamingo.shapes import judge_data
-from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene
+from polite_flamingo.shapes import adversarial, entailment_data, faults, judge_data, preference_data
+from polite_flamingo.shapes.scene import COLORS, ObjectLimits, Scene, make_scene
+from polite_flamingo.shapes.wordings import WORDINGS, load_phrases, load_wording
 
 POOLS = ("judges", "calibration", "test")
+NO_REWRITES = "reporting"
 NUMBER = 480
 
 
@@ -39,17 +41,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("pool", POOLS)
 def test_labels_are_balanced(folder: Path, pool: str) -> None:
     labels = Counter(row["label"] for row in read_jsonl(folder / f"nli_{pool}.jsonl"))
-    assert labels == {label: NUMBER // 3 for label in judge_data.LABELS}
+    assert labels == {label: NUMBER // 3 for label in entailment_data.LABELS}
     rewrites = read_jsonl(folder / f"rewrites_{pool}.jsonl")
     assert Counter(row["label"] for row in rewrites) == {"good": NUMBER // 2, "bad": NUMBER // 2}
     assert {row["fault"] for row in rewrites} == {
         "",
-        *(fault for faults in judge_data.FAULTS.values() for fault in faults),
+        *(fault for kinds in faults.FAULTS.values() for fault in kinds),
     }
-    assert {row["task"] for row in rewrites} == set(judge_data.FAULTS)
+    assert {row["task"] for row in rewrites} == set(faults.FAULTS)
     kinds = Counter(row["kind"] for row in read_jsonl(folder / f"preferences_{pool}.jsonl"))
-    assert set(kinds) == set(judge_data.PREFERENCE_KINDS)
-    assert min(kinds.values()) > NUMBER / len(judge_data.PREFERENCE_KINDS) / 2
+    assert set(kinds) == set(preference_data.PREFERENCE_KINDS)
+    assert min(kinds.values()) > NUMBER / len(preference_data.PREFERENCE_KINDS) / 2
 
 
 def test_examples_depend_on_seed_scene_and_index_only(tmp_path: Path) -> None:
@@ -155,11 +157,72 @@ def test_preferences_prefer_the_polite_response(folder: Path) -> None:
             assert sorted(row["rejected"].split()) == sorted(row["chosen"].split())
 
 
+def test_the_reporting_judges_get_texts_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, NO_REWRITES, scenes_of("judges", 6), 30)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "nli_reporting.jsonl",
+        "preferences_reporting.jsonl",
+    ]
+
+
+def test_adversarial_pairs_are_what_they_are_called(folder: Path) -> None:
+    rows = read_jsonl(folder / "adversarial.jsonl")
+    counts = Counter(row["set"] for row in rows)
+    assert counts == dict.fromkeys(adversarial.ADVERSARIAL_SETS, NUMBER // 10)
+    for row in rows:
+        better, worse = row["better"], row["worse"]
+        assert better != worse and worse.strip() and row["draft"]
+        assert row["expected"] == adversarial.ADVERSARIAL_SETS[row["set"]]
+        if row["set"] == "wrong_extra_claim":
+            assert worse.startswith(better) and len(worse) > len(better) + 10
+        if row["set"] == "polite_but_wrong":
+            assert len(worse.split()) > len(better.split()) - 8
+        if row["set"] == "shouting":
+            assert worse.isupper() and better.rstrip(".").lower() in worse.lower()
+        if row["set"] == "repetition":
+            assert len(worse) > 1.5 * len(better)
+    # Only the judges' test pool holds them.
+    assert not (folder / "adversarial_judges.jsonl").exists()
+
+
+def test_the_judges_own_phrases_are_in_no_wording_set() -> None:
+    def bare(text: str) -> str:
+        return re.sub(r"[^a-z]+", " ", text.lower()).strip()
+
+    own = [line for lines in load_phrases().values() for line in lines]
+    assert len(set(map(bare, own))) > 0.95 * len(own)
+    for name in WORDINGS:
+        theirs = {bare(line) for line in all_lines(load_wording(name).frames)} - {""}
+        assert not theirs & set(map(bare, own))
+
+
+def all_lines(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [line for part in parts for line in all_lines(part)]
+
+
+def test_a_description_tells_its_facts(folder: Path) -> None:
+    checked: Counter[str] = Counter()
+    for row in read_jsonl(folder / "nli_judges.jsonl"):
+        premise, fact, _ = parts(row)
+        found = re.fullmatch(r"the (\w+) is (\w+)", fact)
+        if found is None or "object" not in premise or found[2] not in COLORS:
+            continue
+        told = f"{found[2]} {found[1]}" in premise
+        assert told == (row["label"] == "entailment")
+        if row["label"] == "neutral":
+            assert found[1] not in premise
+        checked[row["label"]] += 1
+    assert len(checked) == 3
+
+
 def test_repainted_scenes_share_no_color_or_shape() -> None:
     from polite_flamingo.core.seeds import generator
 
     for scene in scenes_of("judges", 40):
-        other = judge_data.repainted(scene, generator(1, scene.scene_id))
+        other = entailment_data.repainted(scene, generator(1, scene.scene_id))
         assert not {t.color for t in other.things} & {t.color for t in scene.things}
         assert not {t.shape for t in other.things} & {t.shape for t in scene.things}
 

@@ -14,7 +14,7 @@ from polite_flamingo.shapes.questions import (
     make_questions,
     refer,
 )
-from polite_flamingo.shapes.scene import ObjectLimits, Scene, Thing, make_scene
+from polite_flamingo.shapes.scene import ObjectLimits, Scene, Thing, is_held_out, make_scene
 
 
 def thing(shape: str, color: str, x: float, y: float, size: str = "small") -> Thing:
@@ -140,3 +140,36 @@ def test_number_is_a_limit() -> None:
     assert len(make_questions(SCENE, generator(4), KINDS, 2)) == 2
     assert make_questions(SCENE, generator(4), KINDS, 0) == []
     assert make_questions(SCENE, generator(4), (), 3) == []
+
+
+def test_only_test_scenes_are_asked_about_held_out_pairs() -> None:
+    """A pair that training never shows but asks about would teach to deny it."""
+    named = {
+        pool: [
+            is_held_out(part.color, part.shape)
+            for index in range(120)
+            for question in make_questions(
+                make_scene(3, pool, index, ObjectLimits(1, 8, 1.0)),
+                generator(5, pool, index),
+                ("exist", "count", "compare"),
+                6,
+            )
+            for part in (question.subject, question.other)
+            if part is not None
+        ]
+        for pool in ("raw", "test")
+    }
+    assert not any(named["raw"]) and any(named["test"])
+
+
+def test_rich_scenes_are_asked_about_as_truly_and_evenly() -> None:
+    answers: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+    for index in range(150):
+        scene = make_scene(6, "raw", index, ObjectLimits(1, 8, 1.0))
+        for question in make_questions(scene, generator(6, index), KINDS, 9):
+            assert answer_question(scene, question) == question.answer
+            answers[question.kind][question.answer] += 1
+    assert all(sum(found.values()) > 50 for found in answers.values())
+    for kind in ("exist", "relation", "compare"):
+        assert 0.4 < answers[kind]["yes"] / answers[kind].total() < 0.6
+    assert set(answers["count"]) >= {"0", "1", "2", "3", "4", "5"}

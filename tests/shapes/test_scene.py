@@ -1,29 +1,34 @@
 from __future__ import annotations
 
-import io
+import json
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from polite_flamingo.core.errors import UserError
-from polite_flamingo.shapes.render import COLOR_VALUES, png_bytes, render
 from polite_flamingo.shapes.scene import (
     BACKGROUNDS,
     COLORS,
+    DISTRACTORS,
+    HELD_OUT_PAIRS,
     INVERSE,
+    MAX_COVERED,
     POOLS,
     RELATIONS,
     SHAPES,
     SIZES,
     TEXTURES,
+    Distractor,
     ObjectLimits,
     Scene,
     Thing,
+    covered_shares,
     from_json,
+    is_held_out,
     make_scene,
     make_variant,
     pool_of,
@@ -34,10 +39,19 @@ from polite_flamingo.shapes.scene import (
 )
 
 LIMITS = ObjectLimits(1, 4)
+RICH = ObjectLimits(1, 8, 1.0)
 
 
-def scenes(pool: str, number: int) -> list[Scene]:
-    return [make_scene(5, pool, index, LIMITS) for index in range(number)]
+def scenes(pool: str, number: int, limits: ObjectLimits = LIMITS) -> list[Scene]:
+    return [make_scene(5, pool, index, limits) for index in range(number)]
+
+
+def apart(a: Thing, b: Thing) -> bool:
+    return (
+        a.box[2] <= b.box[0]
+        or b.box[2] <= a.box[0]
+        or (a.box[3] <= b.box[1] or b.box[3] <= a.box[1])
+    )
 
 
 def thing(x: float, y: float, side: float = 0.2, **given: str) -> Thing:
@@ -57,7 +71,8 @@ def test_a_scene_depends_only_on_its_arguments() -> None:
 
 
 def test_pools_share_no_scene() -> None:
-    hashes = {pool: {scene_hash(scene) for scene in scenes(pool, 80)} for pool in POOLS}
+    made = {pool: scenes(pool, 60) + scenes(pool, 60, RICH) for pool in POOLS}
+    hashes = {pool: {scene_hash(scene) for scene in made[pool]} for pool in POOLS}
     for one, other in combinations(POOLS, 2):
         assert not hashes[one] & hashes[other]
 
@@ -76,11 +91,7 @@ def test_scenes_keep_their_limits_and_things_stay_apart() -> None:
             widest = 64 * max(t.box[2] - t.box[0], t.box[3] - t.box[1])
             assert 12 <= widest <= 15 if t.size == "small" else 22 <= widest <= 27
         for a, b in combinations(scene.things, 2):
-            assert (
-                a.box[2] <= b.box[0]
-                or b.box[2] <= a.box[0]
-                or (a.box[3] <= b.box[1] or b.box[3] <= a.box[1])
-            )
+            assert apart(a, b)
             # Two things that do not overlap always have one clear relation.
             assert any(relation_holds(a, relation, b) for relation in RELATIONS)
     assert counts == {1, 2, 3, 4}
@@ -109,8 +120,15 @@ def test_the_world_uses_all_its_words_and_has_look_alikes() -> None:
 
 
 def test_json_round_trip() -> None:
-    for scene in scenes("style", 20):
+    for scene in scenes("style", 20) + scenes("style", 20, RICH):
         assert from_json(to_json(scene)) == scene
+
+
+def test_graphs_written_before_there_were_distractors_are_read() -> None:
+    scene = scenes("raw", 1)[0]
+    old = json.loads(to_json(scene))
+    del old["distractors"]
+    assert from_json(json.dumps(old)) == scene
 
 
 def test_hash_ignores_order_and_background_but_no_attribute() -> None:
@@ -118,6 +136,8 @@ def test_hash_ignores_order_and_background_but_no_attribute() -> None:
     base = scene_hash(scene_of(a, b))
     assert scene_hash(scene_of(b, a)) == base
     assert scene_hash(replace(scene_of(a, b), background="pink")) == base
+    marked = replace(scene_of(a, b), distractors=(Distractor("line", (0, 0.5, 1, 0.5)),))
+    assert scene_hash(marked) == base
     others = [
         replace(a, color="green"),
         replace(a, shape="star"),
@@ -174,32 +194,84 @@ def test_variants_make_exactly_the_change_they_tell() -> None:
     assert kinds == {"color", "removed", "added", "moved"}
 
 
-def test_images_are_deterministic_rgb_of_the_size_asked() -> None:
-    scene = scenes("raw", 1)[0]
-    data = png_bytes(render(scene))
-    assert data == png_bytes(render(scene))
-    image = Image.open(io.BytesIO(data))
-    assert (image.size, image.mode, image.info) == ((64, 64), "RGB", {})
-    assert render(scene, 48).size == (48, 48)
+def check_rich(scene: Scene) -> None:
+    """The rules that a rich scene and its variants keep."""
+    assert 1 <= len(scene.things) <= 8
+    for share in covered_shares(scene):
+        assert 0 <= share <= MAX_COVERED
+    for t in scene.things:
+        assert min(t.box) > 0 and max(t.box) < 1
+        # The centre is clear of the lines between regions by more than a pixel.
+        assert all(abs(value * 64 - line) > 1 for value in t.center for line in (64 / 3, 128 / 3))
+    for a, b in combinations(scene.things, 2):
+        assert apart(a, b) or a.color != b.color
+        assert any(relation_holds(a, relation, b) for relation in RELATIONS)
+    for mark in scene.distractors:
+        assert mark.kind in DISTRACTORS and min(mark.box) >= 0 and max(mark.box) <= 1
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("color", COLORS)
-def test_a_plain_thing_fills_its_middle_with_its_color(shape: str, color: str) -> None:
-    image = render(scene_of(thing(0.5, 0.5, 0.4, shape=shape, color=color)))
-    assert image.getpixel((32, 33)) == COLOR_VALUES[color]
-    assert image.getpixel((2, 2)) == (255, 255, 255)
+@given(st.integers(0, 2**40), st.integers(0, 10**8), st.sampled_from(POOLS))
+@settings(max_examples=80, deadline=None)
+def test_any_rich_scene_and_its_variant_can_be_told(seed: int, index: int, pool: str) -> None:
+    scene = make_scene(seed, pool, index, RICH)
+    variant, _ = make_variant(scene, seed)
+    for each in (scene, variant):
+        check_rich(each)
+        assert pool_of(each) == each.pool == pool
+        assert pool == "test" or not each.held_out_pair
+    assert make_scene(seed, pool, index, RICH) == scene
 
 
-@pytest.mark.parametrize("side", [12 / 64, 24 / 64])
-@pytest.mark.parametrize("color", COLORS)
-def test_textures_are_visible_and_leave_the_color_in_the_majority(color: str, side: float) -> None:
-    images = [
-        render(scene_of(thing(0.5, 0.5, side, shape="square", color=color, texture=texture)))
-        for texture in TEXTURES
-    ]
-    plain, striped, dotted = (list(image.tobytes()) for image in images)
-    for textured in (striped, dotted):
-        changed = sum(abs(a - b) > 40 for a, b in zip(plain, textured, strict=True))
-        assert changed > 0.1 * (side * 64) ** 2
-    assert striped != dotted
+def test_rich_scenes_hold_up_to_eight_things_on_each_other_and_distractors() -> None:
+    made = scenes("base", 250, RICH)
+    counts = Counter(len(scene.things) for scene in made)
+    assert set(counts) == set(range(1, 9)) and min(counts.values()) > 5
+    covered = [max(covered_shares(scene)) for scene in made]
+    assert 0.3 < sum(share > 0.05 for share in covered) / len(made) < 0.7
+    assert {mark.kind for scene in made for mark in scene.distractors} == set(DISTRACTORS)
+    things = [t for scene in made for t in scene.things]
+    assert {t.size for t in things} == set(SIZES) and {t.texture for t in things} == set(TEXTURES)
+    assert any(not scene.distractors for scene in made)
+    twins = sum(
+        any((a.shape == b.shape) != (a.color == b.color) for a, b in combinations(s.things, 2))
+        for s in made
+    )
+    assert twins > len(made) / 2
+
+
+def test_the_share_of_rich_scenes_is_kept_and_the_others_are_plain() -> None:
+    made = scenes("raw", 300, replace(RICH, rich_share=0.4))
+    plain = {scene.scene_id: scene for scene in scenes("raw", 300)}
+    same = [scene for scene in made if scene == plain[scene.scene_id]]
+    assert 0.5 < len(same) / len(made) < 0.7
+    assert all(len(scene.things) <= 4 and not scene.distractors for scene in same)
+    assert all(not any(covered_shares(scene)) for scene in same)
+
+
+def test_rich_limits_are_honoured() -> None:
+    for index in range(8):
+        assert len(make_scene(1, "raw", index, ObjectLimits(8, 8, 1.0)).things) == 8
+        assert len(make_scene(1, "test", index, ObjectLimits(1, 1, 1.0)).things) == 1
+        assert 2 <= len(make_scene(1, "test", index, ObjectLimits(2, 3, 1.0)).things) <= 3
+
+
+@pytest.mark.parametrize("limits", [LIMITS, RICH])
+def test_held_out_pairs_are_shown_in_test_scenes_only_and_often_there(limits: ObjectLimits) -> None:
+    assert len(HELD_OUT_PAIRS) == 6
+    assert {shape for _, shape in HELD_OUT_PAIRS} == {"star", "cross", "square"}
+    for pool in POOLS:
+        made = scenes(pool, 150, limits)
+        share = sum(scene.held_out_pair for scene in made) / len(made)
+        assert share > 0.28 if pool == "test" else share == 0
+        # Each half of a pair is seen in training, in other company.
+        things = [t for scene in made for t in scene.things]
+        assert {t.color for t in things} == set(COLORS)
+        assert {t.shape for t in things} == set(SHAPES)
+        assert pool != "test" or len({(t.color, t.shape) for t in things} & set(HELD_OUT_PAIRS)) > 3
+
+
+def test_no_variant_outside_test_brings_a_held_out_pair_in() -> None:
+    for scene in scenes("raw", 150):
+        for seed in range(3):
+            assert not make_variant(scene, seed)[0].held_out_pair
+    assert is_held_out("teal", "star") and not is_held_out("teal", None)

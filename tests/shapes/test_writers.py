@@ -20,7 +20,13 @@ from polite_flamingo.shapes import writers
 from polite_flamingo.shapes.questions import Phrase
 from polite_flamingo.shapes.scene import SHAPES, ObjectLimits, Scene, from_json, make_scene
 from polite_flamingo.shapes.writers import ImageRow, Settings
-from polite_flamingo.stages.generate import WORLDS, check_counts, generate
+from polite_flamingo.stages.generate import (
+    WORLDS,
+    check_counts,
+    check_plain_scenes,
+    generate,
+    scene_pools,
+)
 
 SETTINGS = Settings(seed=3, image_size=64, wrong_share=0.3)
 TRUE = replace(SETTINGS, wrong_share=0.0)
@@ -188,6 +194,15 @@ def test_text_only_files(tmp_path: Path) -> None:
         assert [m["from"] for m in chat["conversations"][:2]] == ["human", "gpt"]
 
 
+def test_conversations_about_attachments_have_their_share(tmp_path: Path) -> None:
+    scenes: writers.Scenes = {"train": made("style", 200)}
+    settings = replace(SETTINGS, attachment_share=0.6)
+    writers.write_sharegpt(tmp_path, "shapes_sharegpt", scenes, settings)
+    chats = load(tmp_path / "sharegpt.json")
+    noted = sum("note" in chat["conversations"][0]["value"].lower() for chat in chats)
+    assert 0.4 < noted / len(chats) < 0.7
+
+
 def test_vsr_captions_are_labelled_by_their_truth(tmp_path: Path) -> None:
     scenes: writers.Scenes = {"test": made("test", 30, least=2)}
     rows = writers.write_vsr(tmp_path, "shapes_vsr", scenes, SETTINGS)
@@ -252,6 +267,8 @@ def test_generate_writes_the_truth_of_every_image(world: Path) -> None:
         assert hashlib.sha256(data).hexdigest() == row["image_sha256"]
         scene = from_json(row["graph"])
         assert (scene.scene_id, scene.pool) == (row["scene_id"], row["pool"])
+        assert row["held_out_pair"] == scene.held_out_pair
+        assert row["pool"] == "test" or not row["held_out_pair"]
         pools.setdefault(row["source"], set()).add(row["pool"])
         if json.loads(row["wrong"]):
             assert row["pool"] == "raw"
@@ -311,3 +328,37 @@ def test_every_shapes_source_reads_back_without_a_reject(world: Path) -> None:
 def test_impossible_counts_are_user_errors(name: str, train: int, test: int, message: str) -> None:
     with pytest.raises(UserError, match=message):
         check_counts(small() | {name: SplitCounts(train=train, test=test)})
+
+
+def test_plain_scenes_of_an_unknown_source_are_a_user_error() -> None:
+    check_plain_scenes({"shapes_base": 0.5})
+    with pytest.raises(UserError, match="shapes_bass: no such source"):
+        check_plain_scenes({"shapes_bass": 0.5})
+
+
+def test_plain_scenes_are_a_share_of_their_source(tmp_path: Path) -> None:
+    params = _Params(small() | {"shapes_base": SplitCounts(train=40, test=0)})
+    params.generate = replace(params.generate, max_objects=8, plain_scenes={"shapes_base": 0.5})
+    generate(params, Layout(tmp_path))  # type: ignore[arg-type]
+    found: dict[str, list[bool]] = {}
+    for row in read_table(tmp_path / "data/scenes/scenes.parquet").to_pylist():
+        scene = from_json(row["graph"])
+        rich = len(scene.things) > 4 or bool(scene.distractors)
+        found.setdefault(row["source"], []).append(rich)
+    # Three quarters of the rich scenes have a distractor.
+    assert 0.2 < sum(found["shapes_base"]) / 40 < 0.65
+    others = [rich for source, each in found.items() for rich in each if source != "shapes_base"]
+    assert sum(others) / len(others) > 0.7
+
+
+def test_every_split_has_the_pool_that_its_scenes_lie_in(world: Path) -> None:
+    pools = scene_pools()
+    assert pools["shapes_llava_coco", "train"] == "style"
+    assert ("shapes_vsr", "train") not in pools
+    for row in read_table(world / "data/scenes/scenes.parquet").to_pylist():
+        splits = {
+            split
+            for (source, split), pool in pools.items()
+            if source == row["source"] and pool == row["pool"]
+        }
+        assert splits or row["source"] == "judges"

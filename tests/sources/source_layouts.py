@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from polite_flamingo.core.sample import Reject, Sample
-from polite_flamingo.sources.catalogue import Entry
+from polite_flamingo.sources.catalogue import Entry, find_entry
 from polite_flamingo.sources.read import read_source
 
 
@@ -53,3 +53,10 @@ def read(source: Entry, root: Path) -> tuple[list[Sample], list[Reject]]:
 
 def reasons(rejects: Sequence[Reject]) -> list[str]:
     return [reject.reason for reject in rejects]
+
+
+def read_entry(name: str, root: Path, split: str = "train") -> tuple[list[Sample], list[Reject]]:
+    """Read a split of a catalogue entry; ``root`` is the data root."""
+    found = list(read_source(find_entry(name), root, split))
+    samples = [item for item in found if isinstance(item, Sample)]
+    return samples, [item for item in found if isinstance(item, Reject)]

@@ -28,6 +28,7 @@ def params(tmp_path: Path) -> Params:
         sources=["shapes_vsr", "shapes_spotdiff"],
         limits={"shapes_vsr": SplitLimits(test=6)},
         shard_size=3,
+        max_missing_images=1.0,
     )
     return dataclasses.replace(load_params(tmp_path / "params.yaml"), ingest=given)
 

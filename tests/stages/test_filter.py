@@ -81,6 +81,11 @@ def write_world(paths: Layout, image_size: int) -> list[str]:
         write_jsonl(paths.shapes / f"judges/nli_{pool}.jsonl", nli)
         write_jsonl(paths.shapes / f"judges/preferences_{pool}.jsonl", preferences)
         write_jsonl(paths.shapes / f"judges/rewrites_{pool}.jsonl", rewrites)
+    trick = {
+        "set": "polite_but_wrong", "instruction": ASK, "draft": NAMES[0], "better": NAMES[0],
+        "worse": f"The picture is {NAMES[1]}.", "expected": "contradiction", "scene_id": "0",
+    }  # fmt: skip
+    write_jsonl(paths.shapes / "judges/adversarial.jsonl", [trick])
     save_tokenizer(
         train_tokenizer([f"The picture is {name}. {ASK} {DESCRIBE}" for name in NAMES * 3], 400),
         paths.tokenizer,
@@ -160,11 +165,17 @@ def test_a_stage_run_again_gives_equal_bytes(world: tuple[Params, Layout, list[s
 def test_thresholds_catch_what_rules_can_see(world: tuple[Params, Layout, list[str]]) -> None:
     settings, paths, _ = world
     found = read_json(paths.thresholds)
-    assert set(found["thresholds"]) == {"change", "repetition", "sts", "clipscore", "nli"}
+    assert set(found["thresholds"]) == {
+        "change", "repetition", "echo", "lost", "foreign", "sts", "clipscore", "nli", "nli_lines",
+    }  # fmt: skip
     assert found["test"]["recall"] == {"repetition": 1.0, "unchanged": 1.0}
     assert found["calibration"]["good_lost"] <= settings.calibrate.max_good_lost
     assert found["weak_faults"] == []
     assert all(found["curves"].values())
+    assert [point["budget"] for point in found["tradeoff"]] == sorted(
+        point["budget"] for point in found["tradeoff"]
+    )
+    assert found["tradeoff"][-1]["worst_recall"] == 1.0
 
 
 def test_every_candidate_is_scored_and_decided(world: tuple[Params, Layout, list[str]]) -> None:
@@ -194,14 +205,16 @@ def test_every_candidate_is_scored_and_decided(world: tuple[Params, Layout, list
     )
     by_key = dict(zip(keys, decisions, strict=True))
     assert by_key["asked/train/1", 0]["reason"] == "too_short"
-    assert by_key["asked/train/2", 0]["reason"] == "unfinished"
+    assert "unfinished" in by_key["asked/train/2", 0]["filters"]
     assert "boxes" in by_key["asked/train/3", 0]["filters"]
     assert by_key["asked/train/4", 0]["reason"] == "too_short"
     assert "repetition" in by_key["asked/train/0", 1]["filters"]
     asked, described = scores[0], scores[-1]
     assert len(asked["nli"]) == 3 and asked["sts"] is None and asked["clipscore"] is None
-    assert described["nli"] is None and described["sts"] > 0 and len(described["clipscore"]) == 2
+    assert len(described["nli"]) == 3 and described["sts"] > 0 and len(described["clipscore"]) == 2
     assert all(row["reward"] is not None and row["draft_reward"] is not None for row in scores)
+    # The second paragraph speaks of another colour than the annotation.
+    assert described["lost"] == 0.0 and described["ended"] and asked["foreign"] == 0.0
     stats = read_json(paths.filtered / "stats.json")
     assert stats["all"]["candidates"] == 7 and stats["asked"]["candidates"] == 6
     assert stats["all"]["kept"] == len(kept)

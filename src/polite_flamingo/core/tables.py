@@ -46,11 +46,43 @@ def write_table(path: Path, table: pa.Table) -> None:
         )
 
 
+def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write tables behind each other as one file: the bytes of :func:`write_table`, little memory."""
+    with (
+        atomic_file(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", store_schema=False) as writer,
+    ):
+        left = schema.empty_table()
+        for table in tables:
+            left = pa.concat_tables([left, table.replace_schema_metadata(None)])
+            whole = left.num_rows - left.num_rows % ROW_GROUP
+            if whole:
+                writer.write_table(left.slice(0, whole).combine_chunks(), row_group_size=ROW_GROUP)
+                left = left.slice(whole).combine_chunks()
+        if left.num_rows:
+            writer.write_table(left.combine_chunks(), row_group_size=ROW_GROUP)
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file (``columns`` only, where given); a missing file is a UserError."""
     if not path.is_file():
         raise UserError(f"{path} is missing: run the stage that writes it (dvc repro)")
     return pq.read_table(path, columns=list(columns) if columns is not None else None)
+
+
+def read_schema(path: Path) -> dict[str, pa.DataType]:
+    """Columns of a Parquet file with their types; a file that is none is a UserError."""
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UserError(f"{path} is no Parquet file: {' '.join(str(error).split())}") from error
+    return {field.name: field.type for field in schema}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:

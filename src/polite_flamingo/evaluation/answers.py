@@ -12,7 +12,8 @@ from polite_flamingo.shapes.reading.entailment import Facts, entails, facts
 from polite_flamingo.shapes.reading.query import Query
 
 _DENIED = re.compile(r"\b(?:not|no|never|isn't|rather than|instead of|than)(?: an?| the)? $")
-_SAYS_YES_OR_NO = re.compile(r"^\W*(yes|no)\b")
+# "No circle is shown" begins with no answer.
+_SAYS_YES_OR_NO = re.compile(r"^\W*(yes|no)\b(?=\s*(?:[.,;:!-]|$))")
 
 
 def extract_answer(response: str, question: str, answers: Sequence[str]) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -12,8 +13,11 @@ from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation import metrics
 from polite_flamingo.evaluation.intervals import SampleBootstrap, as_json, side_of
 from polite_flamingo.evaluation.run import Control
+from polite_flamingo.evaluation.truth import question_of
+from polite_flamingo.shapes.scene import COLORS, SHAPES, SIZES, TEXTURES
 
 Row = Mapping[str, Any]
+Guess = Callable[[Sample], str | None]
 
 CONTROLS: tuple[Control, ...] = ("blank", "shuffled")
 # What a response is measured by: the first where the sample has a short answer, else the others.
@@ -47,30 +51,30 @@ def controls(
     """One model on every source with its image, with a blank and with another's image.
 
     `final` holds its responses by control ("" with the image). `question_only` is the accuracy of
-    the most common training answer to the same question. `minus` is the image minus each control,
+    the most common training answer to the same question, `majority` that of the most common one
+    to questions of the same form (of a source without training samples: the most common answer
+    of its test). `minus` is the image minus each control,
     {control: {figure: mean, low, high, n, above}}: differences on the same samples, and whether
     their whole interval lies above 0.
     """
     keyed = by_key(ratings)
-    prior = _question_prior(samples.values())
+    prior = _most_common(samples.values(), _words)
+    majority = _most_common(samples.values(), question_form, test_too=True)
     found: dict[str, dict[str, Any]] = {}
     for source in sorted({row["source"] for row in final[""]}):
         own = {
             control: [row for row in rows if row["source"] == source]
             for control, rows in final.items()
         }
-        guesses: list[float] = []
-        for row in own[""]:
-            sample = samples[row["sample_id"]]
-            guess = prior(sample)
-            if sample.answer is not None and guess is not None:
-                guesses.append(float(guess == sample.answer))
+        asked = [samples[row["sample_id"]] for row in own[""]]
+        asked = [sample for sample in asked if sample.answer is not None]
         found[source] = {
             "task": own[""][0]["task"],
             "held_out": source in held_out,
             "image": quality(own[""], keyed),
             **{control: quality(own[control], keyed) for control in CONTROLS if own[control]},
-            "question_only": metrics.mean_of(guesses),
+            "question_only": _hits(asked, prior),
+            "majority": _hits(asked, majority),
             "minus": {
                 control: _minus(f"{source}/{control}", own[""], own[control], keyed, boot)
                 for control in CONTROLS
@@ -115,22 +119,52 @@ def _values(
     return {key: float(value) for key, value in values.items() if value is not None}
 
 
-def _question_prior(samples: Iterable[Sample]) -> Any:
-    """Guess from the question alone: its most common training answer, else the source's."""
+def _hits(asked: Sequence[Sample], guess: Guess) -> float | None:
+    """Share of the samples whose answer is guessed, of those that can be guessed."""
+    guesses = [(guess(sample), sample.answer) for sample in asked]
+    return metrics.mean_of(given == answer for given, answer in guesses if given is not None)
+
+
+def _most_common(
+    samples: Iterable[Sample], form: Callable[[str], str], test_too: bool = False
+) -> Guess:
+    """Guess from the question alone: the most common training answer of its form, else its source.
+
+    With `test_too` a source that has no training answers is guessed by its test answers.
+    """
     asked: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    anywhere: dict[str, Counter[str]] = defaultdict(Counter)
+    anywhere: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for sample in samples:
-        if sample.split == "train" and sample.answer is not None:
-            asked[sample.source, _question(sample)][sample.answer] += 1
-            anywhere[sample.source][sample.answer] += 1
+        if sample.answer is None:
+            continue
+        anywhere[sample.split][sample.source][sample.answer] += 1
+        if sample.split == "train":
+            asked[sample.source, form(question_of(sample))][sample.answer] += 1
+    splits = ("train", "test") if test_too else ("train",)
 
     def guess(sample: Sample) -> str | None:
-        counts = asked.get((sample.source, _question(sample))) or anywhere.get(sample.source)
+        counts = asked.get((sample.source, form(question_of(sample))))
+        for split in splits:
+            counts = counts or anywhere[split].get(sample.source)
         # Ties go to the first by name, so that the guess does not hang on the order of samples.
         return min(counts, key=lambda answer: (-counts[answer], answer)) if counts else None
 
     return guess
 
 
-def _question(sample: Sample) -> str:
-    return " ".join(metrics.words(sample.turns[0].instruction))
+def question_form(question: str) -> str:
+    """A question without the things it names: "what color is the small star" -> "... the _"."""
+    masked = ["_" if word in _NAMES else word for word in metrics.words(question)]
+    return " ".join(word for word, _ in groupby(masked))
+
+
+def _words(question: str) -> str:
+    return " ".join(metrics.words(question))
+
+
+def _forms(words: Iterable[str]) -> frozenset[str]:
+    named = {part for word in words for part in word.split()}
+    return frozenset(named | {f"{word}s" for word in named} | {f"{word}es" for word in named})
+
+
+_NAMES = _forms((*COLORS, *SHAPES, *SIZES, *TEXTURES, "shape", "object", "thing", "one"))

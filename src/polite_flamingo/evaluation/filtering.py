@@ -8,16 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-# The planted fault that each filter is there for; the others have none of their own.
-MEANT_FOR = {
-    "too_short": "too_short",
-    "too_long": "too_long",
-    "repetition": "repetition",
-    "boxes": "boxes_left",
-    "unchanged": "unchanged",
-    "clipscore": "hallucinated_paragraph",
-    "nli": "changed_answer",
-}
+from polite_flamingo.filters.calibrate import FILTER_OF, MEANT_FOR
+
 # How the calibration counts a rewrite that CLIPScore shortened and no filter dropped.
 _PARAGRAPH = "clipscore_paragraph"
 
@@ -33,9 +25,10 @@ def filter_figures(
 
     failed: candidates that fail it; alone: those that fail no other; shortened: rewrites that were
     kept with fewer paragraphs (CLIPScore only); threshold: null where it has none; fault: the
-    planted fault it is there for, caught of planted on the calibration's test split by this filter
-    itself, recall their ratio (null: none planted); good_lost: share of its good rewrites that it
-    drops. `planted` is models/judges/thresholds.json, empty if there is none.
+    planted faults it is there for (null: none), caught of planted on the calibration's test split
+    by this filter itself, recall their ratio (null: none planted); precision: share of bad ones
+    among the planted rewrites it drops, whatever their fault; good_lost: share of the good rewrites
+    that it drops. `planted` is models/judges/thresholds.json, empty if there is none.
     """
     rewrites = {
         (row["sample_id"], row["candidate"]): row["rewrite"].strip()
@@ -65,13 +58,17 @@ def filter_figures(
 
 
 def _on_planted(name: str, test: Mapping[str, Any]) -> dict[str, Any]:
-    fault = MEANT_FOR.get(name)
-    hits, total = test.get("filters", {}), test.get("planted", {}).get(fault)
+    counts = test.get("planted", {})
+    faults = [fault for fault in MEANT_FOR.get(name, ()) if counts.get(fault)]
+    hits, total = test.get("filters", {}), sum(counts[fault] for fault in faults) or None
     own = (name, _PARAGRAPH) if name == "clipscore" else (name,)
-    caught = sum(hits.get(fault, {}).get(one, 0) for one in own) if total else None
+    caught = (
+        sum(hits.get(fault, {}).get(one, 0) for fault in faults for one in own) if total else None
+    )
     good = test.get("good")
     return {
-        "fault": fault,
+        "fault": ", ".join(faults) or None,
+        "precision": test.get("precision", {}).get(name),
         "planted": total,
         "caught": caught,
         "recall": caught / total if caught is not None and total else None,
@@ -95,3 +92,31 @@ def fault_figures(planted: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for fault, recall in sorted(test.get("recall", {}).items())
     ]
+
+
+def trade_off(planted: Mapping[str, Any]) -> dict[str, Any]:
+    """What the curves of the report are drawn from, on the calibration's test split.
+
+    all: points {good_lost, bad_caught, worst_fault, worst_recall} over ever larger losses allowed;
+    filters {filter: points {threshold, good_lost, recall}}: of the faults each is there for, where
+    any of them is planted; chosen {good_lost, bad_caught}: where the thresholds of this run lie.
+    """
+    test = planted.get("test", {})
+    counts = test.get("planted", {})
+    names = {name: FILTER_OF.get(name, name) for name in planted.get("curves", {})}
+    return {
+        "all": sorted(planted.get("tradeoff", ()), key=lambda point: point["good_lost"]),
+        "filters": {
+            names[name]: [
+                {
+                    "threshold": point["threshold"],
+                    "good_lost": point["good_lost"],
+                    "recall": point["meant_caught"],
+                }
+                for point in points
+            ]
+            for name, points in planted.get("curves", {}).items()
+            if any(counts.get(fault) for fault in MEANT_FOR[names[name]])
+        },
+        "chosen": {key: test.get(key) for key in ("good_lost", "bad_caught")},
+    }

@@ -11,8 +11,9 @@ import pyarrow as pa
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.core.seeds import derive
+from polite_flamingo.evaluation.intervals import SampleBootstrap, as_json, pair_means
 from polite_flamingo.evaluation.metrics import mean_of
-from polite_flamingo.evaluation.truth import ANSWERABLE, Answer, Truth
+from polite_flamingo.evaluation.truth import Faithful, Truth, question_of
 from polite_flamingo.evaluation.win_rates import win
 
 CHECK_SCHEMA = pa.schema(
@@ -21,17 +22,30 @@ CHECK_SCHEMA = pa.schema(
         pa.field("candidate", pa.int32(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("task", pa.string(), nullable=False),
+        pa.field("pair", pa.string(), nullable=False),  # the same for equal question and draft
         pa.field("decision", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("draft_factual", pa.bool_()),  # is the annotation itself true? by its record
         pa.field("factual", pa.bool_()),  # is the rewrite true, before paragraphs are removed?
         pa.field("output_factual", pa.bool_()),  # is the kept output true? null if dropped
-        pa.field("faithful", pa.bool_()),  # does it give the draft's answer? null without one
+        pa.field("faithful", pa.bool_()),  # does it (the output, if kept) say what the draft says?
+        # By the reporting judge, then by the judge that filtered; of outputs null if dropped.
         pa.field("draft_reward", pa.float64()),
         pa.field("reward", pa.float64()),
-        pa.field("output_reward", pa.float64()),  # null if dropped
+        pa.field("output_reward", pa.float64()),
+        pa.field("filter_draft_reward", pa.float64()),
+        pa.field("filter_output_reward", pa.float64()),
+        # Does the judge take the kept output for a contradiction of the draft? null: not asked.
+        pa.field("contradicts", pa.bool_()),
+        pa.field("filter_contradicts", pa.bool_()),
     ]
 )
+
+
+def pair_key(sample: Sample) -> str:
+    """One name for all samples of a source with the same question and draft."""
+    draft = sample.turns[0].response
+    return f"{derive(0, 'pair', sample.source, question_of(sample), draft):016x}"
 
 
 def output_key(sample_id: str, candidate: int) -> str:
@@ -44,8 +58,8 @@ def rated_texts(
 ) -> list[dict[str, str]]:
     """The texts, other than models' responses, whose rewards the figures need.
 
-    Rows of model, control (""), sample_id, instruction, text. Models: "output" (kept outputs that
-    are not the whole rewrite, under `output_key` ids; the others have the rewrite's reward),
+    Rows of model, control (""), sample_id, instruction, text. Models: "draft", "rewrite" and
+    "output" (kept outputs that are not the whole rewrite), all three under `output_key` ids;
     "style" (first turn of the polite samples), "annotation" (as a test sample was annotated).
     """
     rows: list[dict[str, str]] = []
@@ -61,13 +75,11 @@ def rated_texts(
             }
         )
 
-    outputs = {
-        (row["sample_id"], row["candidate"]): row["output"]
-        for row in decisions.to_pylist()
-        if row["decision"] == "kept"
-    }
+    outputs = kept_outputs(decisions)
     for row in candidates.to_pylist():
         key = (row["sample_id"], row["candidate"])
+        for name in ("draft", "rewrite"):
+            add(name, output_key(*key), row["instruction"], row[name])
         if key in outputs and outputs[key] != row["rewrite"].strip():
             add("output", output_key(*key), row["instruction"], outputs[key])
     for model, samples in (("style", style), ("annotation", test)):
@@ -77,6 +89,15 @@ def rated_texts(
     return rows
 
 
+def kept_outputs(decisions: pa.Table) -> dict[tuple[str, int], str]:
+    """The kept outputs by sample id and candidate."""
+    return {
+        (row["sample_id"], row["candidate"]): row["output"]
+        for row in decisions.to_pylist()
+        if row["decision"] == "kept"
+    }
+
+
 def check_rewrites(
     candidates: pa.Table,
     scores: pa.Table,
@@ -84,110 +105,149 @@ def check_rewrites(
     samples: Mapping[str, Sample],
     rewards: Mapping[str, Mapping[str, float]],
     truth: Truth,
-    answer: Answer,
+    faithful: Faithful,
     wrong: Container[str] | None = None,
+    filter_rewards: Mapping[str, Mapping[str, float]] | None = None,
+    contradicts: Mapping[str, Mapping[str, bool]] | None = None,
 ) -> pa.Table:
     """Check every candidate; a table of CHECK_SCHEMA in the order of `candidates`.
 
-    `samples` maps sample ids to raw samples; of `rewards` (`rewards_by_model(ratings)`) the model
-    "output" is used, for kept outputs that are not the whole rewrite. `wrong` holds the ids of raw
-    samples whose annotation is known to be wrong (`truth.wrong_annotations`); without it drafts
-    are judged by `truth`. `truth` and `answer` see only the sample and one text. Raises UserError
-    if a candidate has no score, decision or sample.
+    `samples` maps sample ids to raw samples; `rewards` (`rewards_by_model(ratings)`) are those of
+    the reporting judge, of "draft", "rewrite" and "output"; the filtering judge's are in `scores`,
+    and in `filter_rewards` for kept outputs that are not the whole rewrite. `contradicts` holds
+    the NLI verdicts by `output_key`, of the judges "report" and "filter". `wrong` holds the ids of
+    raw samples whose annotation is known to be wrong (`truth.wrong_annotations`); without it
+    drafts are judged by `truth`. `truth` and `faithful` see only the sample and texts. Raises
+    UserError if a candidate has no score, decision or sample.
     """
-    output_rewards = rewards.get("output", {})
     scored = {(row["sample_id"], row["candidate"]): row for row in scores.to_pylist()}
     decided = {(row["sample_id"], row["candidate"]): row for row in decisions.to_pylist()}
+    verdicts = contradicts or {}
     rows: list[dict[str, Any]] = []
     for row in candidates.to_pylist():
         sample_id, candidate = row["sample_id"], row["candidate"]
-        key = (sample_id, candidate)
+        key, name = (sample_id, candidate), output_key(sample_id, candidate)
         if key not in scored or key not in decided or sample_id not in samples:
             raise UserError(
                 f"rewrite {sample_id} ({candidate}) has no score, decision or sample: "
                 "run `dvc repro filter`"
             )
-        sample, decision = samples[sample_id], decided[key]
+        sample, decision, score = samples[sample_id], decided[key], scored[key]
         kept = decision["decision"] == "kept"
-        rewrite, output = row["rewrite"], decision["output"]
+        rewrite, output, draft = row["rewrite"], decision["output"], row["draft"]
         whole = output == rewrite.strip()
-        factual, rewarded = truth(sample, rewrite), scored[key]["reward"]
-        faithful = None
-        if row["task"] in ANSWERABLE:
-            meant = answer(sample, row["draft"])
-            if meant is not None:
-                faithful = answer(sample, output if kept else rewrite) == meant
+        factual, rewarded = truth(sample, rewrite), rewards.get("rewrite", {}).get(name)
+        of_output = {"report": rewarded, "filter": score["reward"]}
+        if not whole:
+            of_output = {
+                "report": rewards.get("output", {}).get(name),
+                "filter": (filter_rewards or {}).get("output", {}).get(name),
+            }
         rows.append(
             {
                 "sample_id": sample_id,
                 "candidate": candidate,
                 "source": row["source"],
                 "task": row["task"],
+                "pair": pair_key(sample),
                 "decision": decision["decision"],
                 "reason": decision["reason"],
-                "draft_factual": truth(sample, row["draft"])
-                if wrong is None
-                else sample_id not in wrong,
+                "draft_factual": truth(sample, draft) if wrong is None else sample_id not in wrong,
                 "factual": factual,
                 "output_factual": (factual if whole else truth(sample, output)) if kept else None,
-                "faithful": faithful,
-                "draft_reward": scored[key]["draft_reward"],
+                "faithful": faithful(sample, draft, output if kept else rewrite),
+                "draft_reward": rewards.get("draft", {}).get(name),
                 "reward": rewarded,
-                "output_reward": (rewarded if whole else output_rewards.get(output_key(*key)))
-                if kept
-                else None,
+                "output_reward": of_output["report"] if kept else None,
+                "filter_draft_reward": score["draft_reward"],
+                "filter_output_reward": of_output["filter"] if kept else None,
+                "contradicts": verdicts.get("report", {}).get(name) if kept else None,
+                "filter_contradicts": verdicts.get("filter", {}).get(name) if kept else None,
             }
         )
     return pa.Table.from_pylist(rows, schema=CHECK_SCHEMA)
 
 
-def share_true(rows: Iterable[Mapping[str, Any]], key: str) -> float | None:
-    """Share of true among the rows where `key` is not null; None if it is null in all."""
-    return mean_of(row[key] for row in rows)
+def rewrite_wins(checks: Sequence[Mapping[str, Any]], judge: str = "") -> list[float]:
+    """1, 0 or a half for each kept output with rewards: does it beat its own draft?
 
-
-def rewrite_wins(checks: Sequence[Mapping[str, Any]]) -> list[float]:
-    """1, 0 or a half for each kept output with rewards: does it beat its own draft?"""
+    `judge` is "" for the reporting judge, "filter_" for the one that filtered.
+    """
     return [
-        win(row["output_reward"], row["draft_reward"])
+        win(row[f"{judge}output_reward"], row[f"{judge}draft_reward"])
         for row in checks
-        if row["output_reward"] is not None and row["draft_reward"] is not None
+        if row[f"{judge}output_reward"] is not None and row[f"{judge}draft_reward"] is not None
     ]
 
 
-def rewrite_figures(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+# Figure -> the column of CHECK_SCHEMA and the rows that it is a macro-average of.
+MACRO = {
+    "all_faithful": ("faithful", "all"),
+    "kept_faithful": ("faithful", "kept"),
+    "all_factual": ("factual", "all"),
+    "kept_factual": ("output_factual", "kept"),
+    "kept_factual_right_drafts": ("output_factual", "right"),
+    "kept_contradicts": ("contradicts", "kept"),
+    "kept_contradicts_filter_judge": ("filter_contradicts", "kept"),
+}
+
+
+def groups_of(checks: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """All checked candidates, the kept ones, and of those the ones whose draft is right."""
+    kept = [row for row in checks if row["decision"] == "kept"]
+    return {"all": checks, "kept": kept, "right": [row for row in kept if row["draft_factual"]]}
+
+
+def rewrite_figures(
+    checks: Sequence[Mapping[str, Any]], boot: SampleBootstrap | None = None, name: str = ""
+) -> dict[str, Any]:
     """Figures over checked candidates (rows of CHECK_SCHEMA), of one source or of all.
 
-    Shares are 0..1 over the candidates that can be checked, null where none can. A rewriter
-    cannot mend an annotation that is wrong, so drafts known to be wrong are also counted apart
-    (`wrong_drafts`, of which `wrong_drafts_kept` were kept and `wrong_drafts_kept_factual`
-    came out true); `kept_factual_right_drafts` is over the other drafts.
+    The shares in MACRO are averages over distinct (question, draft) pairs, null where nothing can
+    be checked; `per_rewrite` holds the plain ones. `intervals` are there with a `boot`, `name`
+    tells its draws apart. Of the drafts known to be wrong, `wrong` counts those kept wrong,
+    repaired (kept and true) and rejected: a rewriter cannot mend an annotation by reading it.
     """
-    kept = [row for row in checks if row["decision"] == "kept"]
+    groups = groups_of(checks)
+    kept = groups["kept"]
     wrong = [row for row in checks if row["draft_factual"] is False]
     wrong_kept = [row for row in wrong if row["decision"] == "kept"]
-    right_kept = [row for row in kept if row["draft_factual"]]
-    gains = rewrite_wins(kept)
+    repaired = sum(row["output_factual"] is True for row in wrong_kept)
+    macro = {
+        figure: mean_of(pair_means(groups[group], column).values())
+        for figure, (column, group) in MACRO.items()
+    }
     return {
+        **macro,
         "samples": len({row["sample_id"] for row in checks}),
+        "pairs": len({row["pair"] for row in checks}),
+        "pairs_kept": len({row["pair"] for row in kept}),
         "candidates": len(checks),
         "kept": len(kept),
         "kept_share": len(kept) / len(checks) if checks else None,
-        "all_faithful": share_true(checks, "faithful"),
-        "kept_faithful": share_true(kept, "faithful"),
-        "draft_factual": share_true(checks, "draft_factual"),
-        "all_factual": share_true(checks, "factual"),
-        "kept_factual": share_true(kept, "output_factual"),
-        "kept_factual_right_drafts": share_true(right_kept, "output_factual"),
-        "kept_checked": sum(row["output_factual"] is not None for row in kept),
-        "wrong_drafts": len(wrong),
-        "wrong_drafts_kept": len(wrong_kept),
-        "wrong_drafts_kept_factual": share_true(wrong_kept, "output_factual"),
+        "draft_factual": mean_of(row["draft_factual"] for row in checks),
+        "per_rewrite": {
+            figure: mean_of(row[column] for row in groups[group])
+            for figure, (column, group) in MACRO.items()
+        },
+        "intervals": {}
+        if boot is None
+        else {
+            figure: as_json(boot.over_pairs(f"{name}{figure}", groups[group], column))
+            for figure, (column, group) in MACRO.items()
+        },
+        "wrong": {
+            "drafts": len(wrong),
+            "kept_wrong": len(wrong_kept) - repaired,
+            "repaired": repaired,
+            "rejected": len(wrong) - len(wrong_kept),
+        },
         "reward_draft": mean_of(row["draft_reward"] for row in checks),
         "reward_rewrite": mean_of(row["reward"] for row in checks),
         "reward_kept_draft": mean_of(row["draft_reward"] for row in kept),
         "reward_kept": mean_of(row["output_reward"] for row in kept),
-        "win_rate": mean_of(gains),
+        "win_rate": mean_of(rewrite_wins(kept)),
+        "win_rate_filter_judge": mean_of(rewrite_wins(kept, "filter_")),
     }
 
 

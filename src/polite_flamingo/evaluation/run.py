@@ -46,24 +46,46 @@ def choose_test(samples: Sequence[Sample], counts: Mapping[str, int], seed: int)
     return chosen
 
 
-def control_images(samples: Sequence[Sample], control: Control, seed: int) -> list[tuple[str, ...]]:
+def control_images(
+    samples: Sequence[Sample],
+    control: Control,
+    seed: int,
+    kin: Mapping[str, str] | None = None,
+) -> list[tuple[str, ...]]:
     """The images each sample is shown: its own, blank ones, or another sample's of its source.
 
-    Shuffled: within a source every sample gets the images of the next one in a random circle, so
-    none keeps its own (unless it is the only one).
+    Shuffled: a source's sets of images stand in a random circle, and samples on one of them are
+    shown the next that shares no picture with it. ``kin`` names what an image shows (the hash of
+    its scene); without it an image is like itself only. Where all are alike they are blank.
     """
+    blank = [tuple(BLANK for _ in sample.images) for sample in samples]
     if control == "blank":
-        return [tuple(BLANK for _ in sample.images) for sample in samples]
+        return blank
     images = [sample.images for sample in samples]
     if control == "shuffled":
         for source in sorted({sample.source for sample in samples}):
-            rows = [row for row, sample in enumerate(samples) if sample.source == source]
-            order = [
-                rows[place] for place in generator(seed, "shuffled", source).permutation(len(rows))
-            ]
-            for row, other in zip(order, order[1:] + order[:1], strict=True):
-                images[row] = samples[other].images
+            own = sorted({s.images for s in samples if s.source == source})
+            places = generator(seed, "shuffled", source).permutation(len(own))
+            shown = _strangers([own[place] for place in places], kin or {})
+            for row, sample in enumerate(samples):
+                if sample.source == source:
+                    images[row] = shown.get(sample.images, blank[row])
     return images
+
+
+def _strangers(
+    circle: Sequence[tuple[str, ...]], kin: Mapping[str, str]
+) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The next set of images in the circle that has nothing in common with each; none: left out."""
+    shows = [frozenset(kin.get(image, image) for image in images) for images in circle]
+    found = {}
+    for place, images in enumerate(circle):
+        for step in range(1, len(circle)):
+            other = (place + step) % len(circle)
+            if not shows[place] & shows[other]:
+                found[images] = circle[other]
+                break
+    return found
 
 
 def run(
@@ -74,6 +96,7 @@ def run(
     answer: Answer,
     seed: int,
     work: Path,
+    kin: Mapping[str, str] | None = None,
 ) -> pa.Table:
     """Responses of a model to every sample (:data:`RESPONSE_SCHEMA`), kept in ``work``.
 
@@ -83,7 +106,7 @@ def run(
     if path.is_file():
         return read_table(path).cast(RESPONSE_SCHEMA)
     instructions = [sample.turns[0].instruction for sample in samples]
-    responses = respond(instructions, control_images(samples, control, seed))
+    responses = respond(instructions, control_images(samples, control, seed, kin))
     rows = []
     for sample, response in zip(samples, responses, strict=True):
         scored = sample.answer is not None and sample.task in ANSWERABLE

@@ -11,10 +11,19 @@ import pyarrow as pa
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Sample
-from polite_flamingo.evaluation import controls, filtering, findings, metrics, rewrites, win_rates
+from polite_flamingo.evaluation import (
+    controls,
+    filtering,
+    findings,
+    metrics,
+    rewriter_controls,
+    rewrites,
+    win_rates,
+)
 from polite_flamingo.evaluation.intervals import SampleBootstrap
 from polite_flamingo.evaluation.metrics import Interval
 from polite_flamingo.evaluation.truth import ANSWERABLE
+from polite_flamingo.evaluation.unseen import unseen_figures
 
 Row = Mapping[str, Any]
 
@@ -24,14 +33,24 @@ FINAL = "pf-stage3"
 # The model before any tuning: stage 0 of both variants.
 BASE = "base"
 # Rows of ratings.parquet that are no model's response; "annotation" takes part in win rates.
-TEXTS = ("output", "style")
+TEXTS = (
+    "draft",
+    "rewrite",
+    "output",
+    "style",
+    *map(rewriter_controls.rated_as, rewriter_controls.SYSTEMS),
+)
 HEADLINE = (
     "easyvqa_accuracy",
     "easyvqa_blind_accuracy",
     "rewrite_win_rate",
     "kept_share",
+    "kept_faithful",
     "kept_factual",
+    "kept_factual_right_drafts",
     "all_factual",
+    "beats_template_reward",
+    "beats_template_diversity",
     "tax_win_rate",
     "tax_accuracy_gap",
     "tax_win_rate_stage3",
@@ -44,13 +63,19 @@ HEADLINE = (
 NOT_ALWAYS = (
     "easyvqa_accuracy",
     "easyvqa_blind_accuracy",
+    "kept_faithful",
     "kept_factual",
+    "kept_factual_right_drafts",
     "all_factual",
+    "beats_template_reward",
+    "beats_template_diversity",
     "tax_accuracy_gap",
     "tax_accuracy_gap_stage3",
     *(f"stage{stage}_accuracy" for stage in STAGES),
 )
 _BINS = 40
+# Judges whose accuracy is a headline figure; those that report are there where they are trained.
+_MEASURED = ("nli", "reward", "report_nli", "report_reward")
 
 
 def build_metrics(
@@ -65,6 +90,8 @@ def build_metrics(
     ratings: pa.Table,
     judges: Mapping[str, Mapping[str, Any]],
     held_out: Sequence[str],
+    rewriter: pa.Table | None = None,
+    unseen: Mapping[str, set[str]] | None = None,
     filters: Sequence[str] = (),
     thresholds: Mapping[str, float] | None = None,
     planted: Mapping[str, Any] | None = None,
@@ -84,13 +111,16 @@ def build_metrics(
     judges: models/judges/<judge>/metrics.json of each judge; "nli" and "reward" need `accuracy`
         and one of `n`, `pairs`, `images` (optionally `control` with `control_name`).
     held_out: sources that no model was tuned on.
+    rewriter: from `rewriter_controls.check_controls`.
+    unseen: from `unseen.unseen_samples`.
     filters: drop reasons in the order of the filters.
     thresholds: of each filter that has one, by its name.
     planted: models/judges/thresholds.json: how the filters did on planted faults.
     seed, resamples: of the bootstrap.
 
     Keys: headline, intervals, findings, sources, funnel, filters, faults, rewards, texts, stages,
-    models, controls, win_rates, judges. A figure without data is null. Raises UserError on a response whose sample
+    models, controls, rewriter, unseen, win_rates, judges. Where the judge that filtered has rated
+    too, its figures end in `_filter_judge`. A figure without data is null. Raises UserError on a response whose sample
     is unknown.
     """
     check_rows: list[Row] = checks.to_pylist()
@@ -102,32 +132,45 @@ def build_metrics(
     }
     boot = SampleBootstrap(samples, seed, resamples)
     plain = rewards[""]
-    overall = rewrites.rewrite_figures(check_rows)
+    overall = rewrites.rewrite_figures(check_rows, boot, "all/")
     stages = _stages(answered, plain, held_out, boot)
     tax, tax_intervals = _tax(answered, plain, held_out, boot)
+    filtering_judge = win_rates.rewards_by_model(ratings.to_pylist(), judge="filter_reward")
+    tax |= {
+        f"{name}_filter_judge": value
+        for name, value in _tax(answered, filtering_judge, held_out, boot)[0].items()
+        if "win_rate" in name
+    }
+    against = rewriter_controls.control_figures(
+        rewriter or rewriter_controls.CONTROL_SCHEMA.empty_table(), boot, seed
+    )
     final: dict[str, list[Row]] = {
         control: [row for row in answered if row["model"] == FINAL and row["control"] == control]
         for control in ("", *controls.CONTROLS)
     }
-    headline: dict[str, float | None] = {
+    macro = ("kept_faithful", "kept_factual", "kept_factual_right_drafts", "all_factual")
+    headline: dict[str, float | bool | None] = {
         "rewrite_win_rate": overall["win_rate"],
+        "rewrite_win_rate_filter_judge": overall["win_rate_filter_judge"],
         "kept_share": overall["kept_share"],
-        "kept_factual": overall["kept_factual"],
-        "all_factual": overall["all_factual"],
-        "nli_accuracy": judged.get("nli", {}).get("accuracy"),
-        "reward_accuracy": judged.get("reward", {}).get("accuracy"),
+        **{name: overall[name] for name in macro},
+        **{name: against[name] for name in ("beats_template_reward", "beats_template_diversity")},
+        **{
+            f"{judge}_accuracy": judged.get(judge, {}).get("accuracy")
+            for judge in _MEASURED
+            if judge in judged or not judge.startswith("report_")
+        },
         **tax,
     }
     intervals: dict[str, Interval | None] = {
-        "rewrite_win_rate": boot.mean("rewrite_win_rate", _win_pairs(check_rows)),
-        "kept_share": boot.mean(
-            "kept_share", [(row["sample_id"], row["decision"] == "kept") for row in check_rows]
+        "rewrite_win_rate": boot.by_pair("rewrite_win_rate", _win_pairs(check_rows)),
+        "kept_share": boot.by_pair(
+            "kept_share", [(row["pair"], row["decision"] == "kept") for row in check_rows]
         ),
-        "kept_factual": boot.mean("kept_factual", _present(check_rows, "output_factual")),
-        "all_factual": boot.mean("all_factual", _present(check_rows, "factual")),
+        **{name: _over_pairs(boot, check_rows, name) for name in macro},
         **tax_intervals,
     }
-    for judge in ("nli", "reward"):
+    for judge in _MEASURED:
         own = judged.get(judge, {})
         size = own.get("n")
         if own.get("accuracy") is not None and size:
@@ -159,7 +202,7 @@ def build_metrics(
             "tax_stage3": findings.tax(tax_intervals["tax_win_rate_stage3"]),
         },
         "sources": {
-            source: rewrites.rewrite_figures(rows)
+            source: rewrites.rewrite_figures(rows, boot, f"{source}/")
             for source, rows in rewrites.by_source(check_rows).items()
         },
         "all_sources": overall,
@@ -175,6 +218,8 @@ def build_metrics(
         },
         "models": _per_model(answered, ratings),
         "controls": controls.controls(final, ratings, samples, held_out, boot),
+        "rewriter": against,
+        "unseen": unseen_figures(answered, unseen or {}, (BASE, "raw-stage3", FINAL), boot),
         "win_rates": win_rates.win_matrix(plain, _compared(plain)),
         "judges": judged,
     }
@@ -184,7 +229,10 @@ def _judge(figures: Mapping[str, Any]) -> dict[str, Any]:
     """A judge's figures as one level of names, with `n` for the number of its examples."""
     flat: dict[str, Any] = {}
     for key, value in figures.items():
-        if isinstance(value, Mapping):
+        if key == "adversarial":
+            # A table of its own on the page.
+            flat[key] = value
+        elif isinstance(value, Mapping):
             flat |= {f"{key}_{name}": inner for name, inner in value.items()}
         else:
             flat[key] = value
@@ -213,7 +261,12 @@ def _present(rows: Iterable[Row], key: str) -> list[tuple[str, float]]:
 
 
 def _win_pairs(checks: Iterable[Row]) -> list[tuple[str, float]]:
-    return [(row["sample_id"], gain) for row in checks for gain in rewrites.rewrite_wins([row])]
+    return [(row["pair"], gain) for row in checks for gain in rewrites.rewrite_wins([row])]
+
+
+def _over_pairs(boot: SampleBootstrap, checks: Sequence[Row], figure: str) -> Interval | None:
+    column, group = rewrites.MACRO[figure]
+    return boot.over_pairs(f"all/{figure}", rewrites.groups_of(checks)[group], column)
 
 
 def _plain(intervals: Mapping[str, Interval | None]) -> dict[str, Any]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import pyarrow as pa
 
 from polite_flamingo.core.sample import Sample
 from polite_flamingo.evaluation.answers import extract_answer
-from polite_flamingo.shapes.oracle import judge
+from polite_flamingo.shapes import oracle
 from polite_flamingo.shapes.scene import Scene, from_json
+from polite_flamingo.sources.catalogue import shipped_pools
 
-# Is the text true of the sample's images? None: it claims nothing that can be checked.
+# Does the text say what the images show? None: nobody knows what these images show.
 Truth = Callable[[Sample, str], bool | None]
+# Does the text say what the first text (a draft) says? None: there is no way to tell for this
+# sample; a text that cannot be read is unfaithful.
+Faithful = Callable[[Sample, str, str], bool | None]
 # The short answer that the text gives to the sample's question; None: it gives none.
 Answer = Callable[[Sample, str], str | None]
 
@@ -56,7 +60,7 @@ def answer_reader(samples: Iterable[Sample]) -> Answer:
         answers = vocabulary.get(sample.source, ())
         if "choices" in sample.extra:
             answers = tuple(json.loads(sample.extra["choices"]))
-        return _extract(text, _question(sample), answers)
+        return _extract(text, question_of(sample), answers)
 
     return answer
 
@@ -65,7 +69,7 @@ def same_answer(sample: Sample, given: str | None, expected: str) -> bool:
     """Whether two answers to the sample's question mean the same ("3" and "three")."""
     if given is None:
         return False
-    question = _question(sample)
+    question = question_of(sample)
     return given == expected or _extract(given, question, (expected,)) == expected
 
 
@@ -85,35 +89,75 @@ def is_correct(sample: Sample, text: str, answer: Answer) -> bool | None:
     return same_answer(sample, answer(sample, text), sample.answer)
 
 
+def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
+    """Tell whether a text says what a draft says: the oracle for Shapes, else by their answers.
+
+    `scenes` only says which images are of the Shapes world: neither text is held against a scene.
+    A draft that cannot be read makes every rewrite of it unfaithful: unknown is never right.
+    """
+
+    def faithful(sample: Sample, draft: str, text: str) -> bool | None:
+        if sample.images and all(image in scenes for image in sample.images):
+            asks = sample.task in ANSWERABLE
+            return _says(question_of(sample) if asks else None, draft, text) is True
+        if sample.task not in ANSWERABLE:
+            return None
+        meant = answer(sample, draft)
+        return meant is not None and same_answer(sample, answer(sample, text), meant)
+
+    return faithful
+
+
 def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer) -> Truth:
     """Tell whether a text is true: by the label, and for Shapes by the scene graph.
 
-    `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. To a question the text has to
-    give the true answer (for a wrong annotation the one recorded beside it); where no answer can
-    be read from it, a true claim about the scene does. A claim that is false of the scene makes
-    any text false. A text on a picture without a question is true if it claims something true and
-    nothing false, and None if it claims nothing. Texts about two pictures are None: the oracle
-    reads one scene.
+    `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. Of one Shapes scene the oracle
+    judges (of two what changed between them): no claim false, none of the draft's true claims
+    missing, at least one claim read; a question must also be given its true answer (for a wrong
+    annotation the one recorded beside it), if an answer can be read. What cannot be read is not
+    true.
     """
 
     def truth(sample: Sample, text: str) -> bool | None:
-        scene = scenes.get(sample.images[0]) if len(sample.images) == 1 else None
-        asks = sample.answer is not None and sample.task in ANSWERABLE
-        if scene is None:
+        if not (sample.images and all(image in scenes for image in sample.images)):
             return is_correct(sample, text, answer)
-        verdict = judge(scene, text, _question(sample) if asks else None)
-        truths = [judged.truth for judged in verdict.claims]
-        if False in truths:
+        draft = sample.turns[0].response
+        first, *others = (scenes[image] for image in sample.images)
+        asks = sample.answer is not None and sample.task in ANSWERABLE
+        question = question_of(sample) if asks else None
+        after = others[0] if others else None
+        if not oracle.judge_response(first, text, draft, question, after).factual:
             return False
-        if asks:
-            given = answer(sample, text)
-            expected = wrong.get(sample.sample_id, str(sample.answer))
-            return verdict.factual if given is None else same_answer(sample, given, expected)
-        return True if True in truths else None
+        given = answer(sample, text) if asks else None
+        expected = wrong.get(sample.sample_id, str(sample.answer))
+        return given is None or same_answer(sample, given, expected)
 
     return truth
 
 
-def _question(sample: Sample) -> str:
-    # The question itself, where an adapter keeps it apart from the instruction around it.
-    return sample.extra.get("question", sample.turns[0].instruction)
+# The oracle reads a few hundred texts a second, and samples repeat each other.
+@lru_cache(maxsize=1 << 16)
+def _says(question: str | None, draft: str, text: str) -> bool | None:
+    return oracle.faithful(question, draft, text)
+
+
+def question_of(sample: Sample) -> str:
+    """The question itself, without the words an instruction pool puts around it."""
+    if "question" in sample.extra:
+        return sample.extra["question"]
+    instruction = sample.turns[0].instruction
+    for before, after in _wrappings():
+        if instruction.startswith(before) and instruction.endswith(after):
+            return instruction[len(before) : len(instruction) - len(after)]
+    return instruction
+
+
+@cache
+def _wrappings() -> tuple[tuple[str, str], ...]:
+    """What the pools' phrasings have before and after a bare question, longest first."""
+    found = set()
+    for phrasing in (each for pool in shipped_pools().values() for each in pool):
+        before, placeholder, after = phrasing.text.partition("{question}")
+        if placeholder and "{" not in before + after and before + after:
+            found.add((before, after))
+    return tuple(sorted(found, key=lambda pair: (-len("".join(pair)), pair)))

@@ -27,13 +27,16 @@ def win_rate(own: Rewards, other: Rewards) -> float | None:
 
 
 def rewards_by_model(
-    ratings: Iterable[Mapping[str, Any]], control: str = ""
+    ratings: Iterable[Mapping[str, Any]], control: str = "", judge: str = "reward"
 ) -> dict[str, dict[str, float]]:
-    """Rewards of each model under one control, from rows of ratings.parquet; nulls left out."""
+    """Rewards of each model under one control, from rows of ratings.parquet; nulls left out.
+
+    `judge` is the column: "reward" of the reporting judge, "filter_reward" of the filtering one.
+    """
     found: dict[str, dict[str, float]] = {}
     for row in ratings:
-        if row["control"] == control and row["reward"] is not None:
-            found.setdefault(row["model"], {})[row["sample_id"]] = float(row["reward"])
+        if row["control"] == control and row.get(judge) is not None:
+            found.setdefault(row["model"], {})[row["sample_id"]] = float(row[judge])
     return found
 
 

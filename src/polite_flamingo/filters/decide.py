@@ -9,31 +9,37 @@ from polite_flamingo.filters import rules
 
 # In the order in which they are named as a reason.
 FILTERS = (
-    "unfinished",
     "too_short",
     "too_long",
     "repetition",
     "boxes",
     "unchanged",
+    "unfinished",
+    "echo",
+    "lost",
+    "foreign",
     "sts",
     "clipscore",
     "nli",
+    "nli_lines",
 )
 # Which judge speaks on which task; the other filters are for all tasks.
 TASKS = {
     "sts": frozenset({"captioning", "change_captioning"}),
     "clipscore": frozenset({"captioning"}),
     "nli": frozenset({"vqa", "vqa_rationale", "classification"}),
+    "nli_lines": frozenset({"captioning", "change_captioning"}),
 }
 
 
 @dataclass(frozen=True)
 class Thresholds:
     """A rewrite is dropped below ``min_words``, ``sts`` and ``clipscore`` (the latter by paragraph)
-    and above ``max_words``; at or above ``change``, ``repetition`` and ``nli``.
+    and above ``max_words``; at or above the others.
 
-    ``nli`` is a margin of logits: contradiction minus the larger of entailment and neutral; 0 is
-    the paper's rule (drop when contradiction is the most likely label).
+    ``nli`` is a margin of logits, not entailed: the larger of contradiction and neutral minus
+    entailment (the paper drops on contradiction only; courtesy without an answer is neutral).
+    ``nli_lines`` is a margin too, the worst line's: contradiction minus the larger of the others.
     """
 
     min_words: int
@@ -43,14 +49,20 @@ class Thresholds:
     sts: float
     clipscore: float
     nli: float
+    nli_lines: float
+    echo: float
+    lost: float
+    foreign: float
 
 
 @dataclass(frozen=True)
 class Scores:
     """What is known about one rewrite; None (or empty) where a judge does not speak on the task.
 
-    ``length`` in words, ``change`` and ``repetition`` 0..1, ``sts`` a cosine, ``clipscore`` 100 x
-    cosine a paragraph, ``nli`` the logits (contradiction, entailment, neutral).
+    ``length`` in words, ``change``, ``repetition``, ``echo``, ``lost`` and ``foreign`` (see
+    ``rules`` and ``facts``) 0..1, ``stopped``: with an end token, ``ended``: as a sentence ends,
+    ``sts`` a cosine, ``clipscore`` 100 x cosine a paragraph, ``nli`` the logits (contradiction,
+    entailment, neutral) of the annotation, or of the line of it that is contradicted most.
     """
 
     length: int
@@ -58,6 +70,10 @@ class Scores:
     repetition: float
     boxes: bool
     stopped: bool
+    ended: bool = True
+    echo: float = 0.0
+    lost: float = 0.0
+    foreign: float = 0.0
     sts: float | None = None
     clipscore: tuple[float, ...] | None = None
     nli: tuple[float, float, float] | None = None
@@ -87,6 +103,12 @@ def contradiction_margin(logits: tuple[float, float, float]) -> float:
     return contradiction - max(entailment, neutral)
 
 
+def unsupported_margin(logits: tuple[float, float, float]) -> float:
+    """Larger logit of contradiction and neutral, minus entailment; above 0 = not entailed."""
+    contradiction, entailment, neutral = logits
+    return max(contradiction, neutral) - entailment
+
+
 def decide(task: str, rewrite: str, scores: Scores, thresholds: Thresholds) -> Decision:
     """Decide about one rewrite.
 
@@ -98,7 +120,7 @@ def decide(task: str, rewrite: str, scores: Scores, thresholds: Thresholds) -> D
         output, kept_all = _without_poor_paragraphs(output, scores.clipscore, thresholds.clipscore)
     length = scores.length if kept_all else rules.word_count(output)
     passed = {
-        "unfinished": scores.stopped,
+        "unfinished": scores.stopped and scores.ended,
         # A text whose every paragraph was removed is CLIPScore's to drop, not the length's.
         "too_short": length >= thresholds.min_words or (not output and not kept_all),
         "too_long": length <= thresholds.max_words,
@@ -107,7 +129,12 @@ def decide(task: str, rewrite: str, scores: Scores, thresholds: Thresholds) -> D
         "unchanged": scores.change < thresholds.change,
         "sts": scores.sts is not None and scores.sts >= thresholds.sts,
         "clipscore": bool(output),
-        "nli": scores.nli is not None and contradiction_margin(scores.nli) < thresholds.nli,
+        "echo": scores.echo < thresholds.echo,
+        "lost": scores.lost < thresholds.lost,
+        "foreign": scores.foreign < thresholds.foreign,
+        "nli": scores.nli is not None and unsupported_margin(scores.nli) < thresholds.nli,
+        "nli_lines": scores.nli is not None
+        and contradiction_margin(scores.nli) < thresholds.nli_lines,
     }
     failed = tuple(
         name for name in FILTERS if not passed[name] and (name not in TASKS or applies(name, task))

@@ -11,6 +11,7 @@ import numpy as np
 _WORD = re.compile(r"\w+(?:['\u2019.,-]\w+)*")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PARAGRAPH_BREAK = re.compile(r"\s*\n\s*")
+_ENDED = re.compile(r"[.!?:\u2026][\"'\u2019\u201d)\]]*$")
 _ENDLESS = 3
 # Edit distances beyond this many characters a side compare the beginnings only.
 _MAX_CHARACTERS = 4000
@@ -61,6 +62,24 @@ def repetition(text: str) -> float:
         return 0.0
     distinct = {tuple(tokens[at : at + _ENDLESS]) for at in range(grams)}
     return 1.0 - len(distinct) / grams
+
+
+def is_ended(text: str) -> bool:
+    """Tell whether a text closes as a sentence does; one that breaks off does not."""
+    return bool(_ENDED.search(text.rstrip()))
+
+
+def echo(instruction: str, rewrite: str) -> float:
+    """Share of the instruction's word trigrams that the rewrite repeats, 0..1; 1 = given back."""
+    asked, given = (canonical(text).split() for text in (instruction, rewrite))
+    grams = _trigrams(asked)
+    return len(grams & _trigrams(given)) / len(grams) if grams else 0.0
+
+
+def _trigrams(words: list[str]) -> set[tuple[str, ...]]:
+    # The first words count too: a question starts otherwise than its answer.
+    padded = ["", *words]
+    return {tuple(padded[at : at + _ENDLESS]) for at in range(len(padded) - _ENDLESS + 1)}
 
 
 def paragraphs(text: str) -> list[str]:

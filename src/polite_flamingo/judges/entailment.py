@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from polite_flamingo.core.params import EncoderParams
-from polite_flamingo.judges import cross_encoder
+from polite_flamingo.judges import augment, cross_encoder
 from polite_flamingo.judges.cross_encoder import CrossEncoder, Encoded
+from polite_flamingo.shapes.wordings import NUMBERS
 
 # The order of every logits array of this project, and of the released data set's records.
 LABELS = ("contradiction", "entailment", "neutral")
@@ -29,16 +31,23 @@ def vqa_hypothesis(original: str, question: str) -> str:
     return vqa_premise(original, question)
 
 
-# Random tokens put into a premise while training, as a share of its length.
-STRANGE_WORDS = 0.25
+# Shares of the training examples that are varied in each way, and the most words changed or lost.
+_COMPOSED, _REWORDED, _DRESSED, _PERMUTED = 0.2, 0.6, 0.5, 0.7
+_MOST_REWORDED, _MOST_LOST = 0.6, 0.15
+_DIGITS = re.compile(r"\b(?:10|[0-9])\b")
 _LINK = '" is the answer to the question: "'
 
 
-def build(params: EncoderParams, tokenizer: PreTrainedTokenizerBase) -> CrossEncoder:
-    """Make an untrained NLI model over ``cross_encoder.pair_tokenizer(..., uncased=True)``."""
-    model = cross_encoder.build(params, tokenizer, LABELS)
+def build(
+    params: EncoderParams, tokenizer: PreTrainedTokenizerBase, vectors: np.ndarray | None = None
+) -> CrossEncoder:
+    """Make an untrained NLI model over an uncased tokenizer: ``cross_encoder.pair_tokenizer`` or,
+    with word vectors, that of ``word_vectors.load``.
+    """
+    model = cross_encoder.build(params, tokenizer, LABELS, vectors)
     # Stored with the model, like the tokenizer: how it wants its pairs.
     model.network.config.question_once = True
+    model.network.config.answer_marks = True
     return model
 
 
@@ -66,47 +75,56 @@ def _texts(model: CrossEncoder, pairs: Sequence[tuple[str, str]]) -> tuple[list[
 def _question_once(premise: str, hypothesis: str) -> tuple[str, str]:
     # The template says the question twice; a model trained here reads (rewrite, question + answer):
     # half the tokens, and words that match no longer do so because the question does.
+    parts = split(premise, hypothesis)
+    if parts is None:
+        return premise, hypothesis
+    # "2" and "two" are one word.
+    said, asked, original = (_DIGITS.sub(lambda m: NUMBERS[int(m[0])], part) for part in parts)
+    return said, f"{asked} | {original}"
+
+
+def split(premise: str, hypothesis: str) -> tuple[str, str, str] | None:
+    """Take a pair of the VQA check apart: rewrite, question, original; None for other pairs."""
     said, link, question = premise.partition(_LINK)
     original, other_link, asked = hypothesis.partition(_LINK)
     if not (link and other_link) or question != asked:
-        return premise, hypothesis
-    asked, original = asked.removesuffix('"'), original.removeprefix('"')
-    return said.removeprefix('"'), f"{asked} | {original}"
+        return None
+    return said.removeprefix('"'), asked.removesuffix('"'), original.removeprefix('"')
 
 
-def batch(
-    model: CrossEncoder,
-    rows: Sequence[Encoded],
-    labels: Sequence[str],
-    rng: np.random.Generator | None = None,
-) -> dict[str, Any]:
-    """Make a training batch of encoded (premise, hypothesis) pairs and their label names.
+def varied(
+    pair: tuple[str, str],
+    label: str,
+    others: Mapping[str, str],
+    near: augment.Nearest,
+    rng: np.random.Generator,
+) -> tuple[str, str]:
+    """Word and fill a training pair otherwise, so that its label stays.
 
-    With ``rng``, random tokens are put into the premises: words that training never shows must not
-    look like a contradiction.
+    ``others``: label -> premise of the other examples of its question, ``near``: words that may
+    stand for others (``augment.nearest_words``).
     """
-    if rng is not None:
-        rows = [_with_strange_words(model, row, rng) for row in rows]
+    parts = split(*pair)
+    said, asked, original = parts or (pair[0], "", pair[1])
+    if rng.random() < _COMPOSED:
+        company = {name: (split(text, pair[1]) or (text,))[0] for name, text in others.items()}
+        said = augment.composed(label, said, company, rng)
+    if rng.random() < _REWORDED:
+        share, lost = rng.random() * _MOST_REWORDED, rng.random() * _MOST_LOST
+        (said,) = augment.reword([said], near, rng, share, lost)
+    if rng.random() < _DRESSED:
+        said = augment.dressed(said, rng)
+    if rng.random() < _PERMUTED:
+        said, asked, original = augment.permute((said, asked, original), rng)
+    if parts is None:
+        return said, original
+    return vqa_premise(said, asked), vqa_hypothesis(original, asked)
+
+
+def batch(model: CrossEncoder, rows: Sequence[Encoded], labels: Sequence[str]) -> dict[str, Any]:
+    """Make a training batch of encoded (premise, hypothesis) pairs and their label names."""
     numbers = [LABELS.index(label) for label in labels]
     return {"inputs": cross_encoder.collate(model, rows), "labels": torch.tensor(numbers)}
-
-
-def _with_strange_words(model: CrossEncoder, row: Encoded, rng: np.random.Generator) -> Encoded:
-    """Put random tokens between a premise's words, or as a phrase before or after them."""
-    ids, segments = row
-    end = ids.index(model.tokenizer.sep_token_id)
-    room = model.max_length - len(ids)
-    number = min(int(rng.binomial(end, STRANGE_WORDS)), max(0, room))
-    present = set(ids)
-    drawn = rng.integers(len(model.tokenizer), size=number).tolist()
-    strange = [token for token in drawn if token not in present]
-    where = rng.random()
-    if where < 0.5:
-        places = np.sort(rng.integers(1, end + 1, size=len(strange)))
-    else:
-        places = np.full(len(strange), 1 if where < 0.8 else end)
-    mixed = np.insert(np.array(ids), places, strange).tolist()
-    return mixed, np.insert(np.array(segments), places, 0).tolist()
 
 
 def loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:

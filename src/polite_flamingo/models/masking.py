@@ -43,3 +43,15 @@ def media_mask(
     image_turn[rows, time[rows, places] - 1] = turn[rows, places]
     latest = torch.where(is_image, turn, -1).cummax(-1).values
     return before & (image_turn[:, None] == latest[:, :, None])
+
+
+def decoding_mask(
+    input_ids: Tensor, image_token_id: int, mode: MaskMode, eos_token_id: int | None = None
+) -> Tensor:
+    """Mask [B, 1, M] bool of the images that text generated after ``input_ids`` attends.
+
+    In the mode ``next`` that is none: there is no image to come.
+    """
+    text = input_ids.new_full((len(input_ids), 1), -1)
+    longer = torch.cat([input_ids, text], dim=1)
+    return media_mask(longer, image_token_id, mode, eos_token_id)[:, -1:]

@@ -3,6 +3,7 @@
 First turn:  [BOS] SYSTEM HUMAN <image>... instruction <|endofchunk|> ASSISTANT response EOS
 Later turns: HUMAN <image>... instruction <|endofchunk|> ASSISTANT response EOS
 Rewriter:    ... ASSISTANT DRAFT draft REVISED response EOS
+Few-shot:    <image> text <|endofchunk|> <image> text ... (`encode_interleaved`)
 Base pairs:  [BOS] <image>... given text ... <|endofchunk|> (as OpenFlamingo was aligned)
 Plain text:  [BOS] text EOS
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +22,15 @@ from transformers import PreTrainedTokenizerBase
 
 from polite_flamingo.core.sample import Turn
 from polite_flamingo.models.configs import PromptStyle
-from polite_flamingo.models.tokenizer import encode_texts, special_ids
+from polite_flamingo.models.tokenizer import IMAGE, encode_texts, special_ids
+
+
+class Mark(Enum):
+    """What stands between the texts of an interleaved prompt."""
+
+    IMAGE = "image"
+    END_OF_CHUNK = "end of chunk"
+    EOS = "end of sequence"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +145,10 @@ def _encode(
         write(fixed["human"])
         if style.images == "before":
             write([special.image] * images)
-        write(encoded[2 * index])
+        if style.images == "inline":
+            write(_inline(tokenizer, turns[index].instruction, images, style))
+        else:
+            write(encoded[2 * index])
         if style.images == "after":
             write([special.image] * images)
         if images:
@@ -152,6 +165,42 @@ def _encode(
         # Only a tokenizer that ignores split_special_tokens can do this.
         raise ValueError(f"{found} <image> tokens for {sum(images_per_turn)} images")
     return Encoded(np.array(ids, dtype=np.int64), np.array(predicted), found)
+
+
+def _inline(
+    tokenizer: PreTrainedTokenizerBase, instruction: str, images: int, style: PromptStyle
+) -> list[int]:
+    """An instruction with its images where it says ``<image>``."""
+    texts = [text.strip() for text in instruction.split(IMAGE)]
+    if len(texts) != images + 1:
+        raise ValueError(f"an instruction with {len(texts) - 1} image places, but {images} images")
+    image = special_ids(tokenizer).image
+    ids: list[int] = []
+    for place, tokens in enumerate(encode_texts(tokenizer, [style.lead + text for text in texts])):
+        ids += ([image] if place else []) + (list(tokens) if texts[place] else [])
+    return ids
+
+
+def encode_interleaved(
+    tokenizer: PreTrainedTokenizerBase, parts: Sequence[str | Mark], bos: bool = False
+) -> Encoded:
+    """Encode any order of texts, images and ends, as they are: few-shot prompts of a base model.
+
+    OpenFlamingo's: ``[IMAGE, "Output: a cat", END_OF_CHUNK, IMAGE, "Output:"]``. Special tokens
+    spelled in a text are characters. No loss anywhere.
+    """
+    special = special_ids(tokenizer)
+    marks = {
+        Mark.IMAGE: special.image,
+        Mark.END_OF_CHUNK: special.endofchunk,
+        Mark.EOS: special.eos,
+    }
+    encoded = iter(encode_texts(tokenizer, [part for part in parts if isinstance(part, str)]))
+    ids = [special.bos] if bos and special.bos is not None else []
+    for part in parts:
+        ids += next(encoded) if isinstance(part, str) else [marks[part]]
+    array = np.array(ids, dtype=np.int64)
+    return Encoded(array, np.zeros(len(ids), dtype=bool), parts.count(Mark.IMAGE))
 
 
 @lru_cache(maxsize=64)

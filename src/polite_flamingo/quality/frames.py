@@ -7,7 +7,7 @@ inputs are there: a missing one ends as a readable line of the schema rule, not 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -102,6 +102,17 @@ def release_frame(
         by_id = dict(zip(_kept_ids(rewards), gains, strict=True))
         frame["reward_gain"] = frame["sample_id"].map(by_id)
     return frame
+
+
+def filters_frame(measured: Mapping[str, Any]) -> pd.DataFrame:
+    """One row: ``good_lost``, and ``recall_<fault>`` of each planted fault.
+
+    ``measured`` is the part ``test`` of models/judges/thresholds.json.
+    """
+    import pandas as pd
+
+    recall = {f"recall_{fault}": [share] for fault, share in measured["recall"].items()}
+    return pd.DataFrame({"good_lost": [measured["good_lost"]], **recall})
 
 
 def with_responses(samples: pd.DataFrame) -> pd.DataFrame:

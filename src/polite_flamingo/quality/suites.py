@@ -48,8 +48,8 @@ class Suite:
     rules: tuple[Rule, ...]
 
 
-def all_suites(params: Params) -> tuple[Suite, ...]:
-    """Every suite of the gate with the bounds of ``params``."""
+def all_suites(params: Params, faults: Sequence[str] = ()) -> tuple[Suite, ...]:
+    """Every suite of the gate with the bounds of ``params``; ``faults`` are those planted."""
     floors = params.validate
     strategies = tuple(name for name, share in params.distort.shares.items() if share > 0)
     held_out = tuple(params.evaluate.held_out)
@@ -59,6 +59,7 @@ def all_suites(params: Params) -> tuple[Suite, ...]:
         rewrites_suite(params.rewrite.sources, floors.min_rows, floors.max_reject_share),
         decisions_suite(floors.min_kept_share),
         release_suite(held_out, floors.min_rows, floors.min_reward_gain),
+        filters_suite(faults, floors.min_fault_recall, floors.max_good_lost),
     )
 
 
@@ -171,6 +172,21 @@ def release_suite(held_out: Sequence[str], min_rows: int, min_reward_gain: float
     )
 
 
+def filters_suite(faults: Sequence[str], min_recall: float, max_good_lost: float) -> Suite:
+    """The filters against planted faults: recall of each, and good rewrites lost."""
+    return Suite(
+        "filters",
+        (
+            row_count(1),
+            *(
+                mean(f"recall_{fault}", f"recall of the planted fault {fault}", minimum=min_recall)
+                for fault in faults
+            ),
+            mean("good_lost", "good rewrites that the filters drop", maximum=max_good_lost),
+        ),
+    )
+
+
 def columns(names: Sequence[str]) -> Rule:
     """The table has (at least) these columns."""
     options = {"column_set": list(names), "exact_match": False}
@@ -206,6 +222,11 @@ def covers(column: str, values: Sequence[str], says: str) -> Rule:
 def none_of(column: str, says: str) -> Rule:
     """A counting or yes/no column (see ``frames``) is 0 in every row."""
     return Rule("expect_column_values_to_be_in_set", says, column, {"value_set": [0]})
+
+
+def blank(column: str, says: str) -> Rule:
+    """A text column that says what is amiss (see ``scenes``) is empty in every row."""
+    return among(column, [""], says)
 
 
 def filled(column: str, says: str) -> Rule:

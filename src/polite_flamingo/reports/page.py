@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polite_flamingo.reports import figures, sentences
+from polite_flamingo.reports import evidence, figures, sentences
+from polite_flamingo.reports.evidence import figure_text as headline_text
 from polite_flamingo.reports.sentences import DASH, NOT_MEASURED, number, percent, signed
 
 Row = Mapping[str, Any]
@@ -31,6 +32,8 @@ JUDGE_NAMES = {
     "clipscore": "CLIPScore",
     "sts": "STS",
     "similarity": "STS",
+    "report_nli": "NLI, reporting",
+    "report_reward": "Reward, reporting",
 }
 
 MEANINGS = {
@@ -40,13 +43,22 @@ MEANINGS = {
     "digits_blind_accuracy": "the same with the image replaced by a blank one",
     "rewrite_win_rate": "kept outputs whose reward beats that of their own draft, ties half",
     "kept_share": "rewrites that pass every filter",
-    "kept_factual": "kept outputs that are true of their images, of those that can be checked",
+    "rewrite_win_rate_filter_judge": "the same by the reward judge that filtered",
+    "kept_faithful": "kept outputs that say what their draft says, over (question, draft) pairs",
+    "kept_factual": "kept outputs that are true of their images, over (question, draft) pairs",
+    "kept_factual_right_drafts": "the same where the draft is right",
     "all_factual": "the same over all rewrites, before filtering",
+    "beats_template_reward": "whether the rewriter's reward is above a template's on the same drafts, beyond the interval",
+    "beats_template_diversity": "whether the rewriter has more distinct 1-grams and 2-grams and less self-BLEU than a template",
+    "tax_win_rate_filter_judge": "PF-tuned beats raw-tuned after stage 2 by the reward judge that filtered",
+    "tax_win_rate_stage3_filter_judge": "the same after stage 3",
     "tax_win_rate": "test samples on which PF-tuned beats raw-tuned by reward after stage 2",
     "tax_win_rate_stage3": "the same after stage 3",
     "tax_accuracy_gap": "in-domain accuracy of PF-tuned minus raw-tuned after stage 2",
     "tax_accuracy_gap_stage3": "the same after stage 3",
     "nli_accuracy": "accuracy of the NLI judge on held-out examples",
+    "report_nli_accuracy": "accuracy of the NLI judge that only reports",
+    "report_reward_accuracy": "held-out pairs that the reward judge that only reports orders right",
     "reward_accuracy": "held-out pairs that the reward judge orders right",
     **{
         f"stage{stage}_{figure}": text.format(stage)
@@ -61,7 +73,13 @@ MEANINGS = {
 # 975,782 of 1.17 M rewrites (METHOD section 4).
 PAPER_KEPT_SHARE = 0.834
 # What a guess scores: three NLI labels, two orders of a pair, own caption against another's.
-CHANCE = {"nli": 1 / 3, "reward": 1 / 2, "clipscore": 1 / 2}
+CHANCE = {
+    "nli": 1 / 3,
+    "reward": 1 / 2,
+    "clipscore": 1 / 2,
+    "report_nli": 1 / 3,
+    "report_reward": 1 / 2,
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +100,14 @@ CARDS = (
     Card("easyvqa_accuracy", "easy-VQA accuracy", "easyvqa_blind_accuracy", "blank image"),
     Card("digits_accuracy", "Digits accuracy", "digits_blind_accuracy", "blank image"),
     Card("kept_share", "Rewrites kept", PAPER_KEPT_SHARE, "paper, PF-1M"),
+    Card("kept_faithful", "Kept rewrites faithful", evidence.least("kept_faithful"), "target"),
     Card("kept_factual", "Kept rewrites true", "all_factual", "before filters"),
+    Card(
+        "kept_factual_right_drafts",
+        "True, draft right",
+        evidence.least("kept_factual_right_drafts"),
+        "target",
+    ),
     Card("rewrite_win_rate", "Beat their draft", 0.5, "no preference"),
     Card("stage3_reward", "Reward, stage 3", "stage2_reward", "stage 2"),
     Card("tax_win_rate", "PF beats raw, stage 2", 0.5, "no tax"),
@@ -97,15 +122,6 @@ CARDS = (
 def stage_model(variant: str, stage: int) -> str:
     """The model of a variant after a stage; stage 0 is the base, before any tuning."""
     return f"{variant}-stage{stage}" if stage else "base"
-
-
-def headline_text(key: str, value: float | None) -> str:
-    """A headline figure in its unit: points for gaps, reward as it is, else per cent."""
-    if value is None:
-        return DASH
-    if "gap" in key:
-        return signed(value * 100, 1) + " pts"
-    return signed(value) if key.endswith("_reward") else percent(value)
 
 
 def entailment_text(logits: Sequence[float] | None) -> str:
@@ -234,6 +250,30 @@ def _point(stages: Row, variant: str, stage: int, figure: str) -> figures.Point 
     return (value, bounds["low"], bounds["high"]) if bounds else (value, value, value)
 
 
+def adversarial_rows(judges: Row) -> list[dict[str, Any]]:
+    """One row a judge and adversarial set.
+
+    Keys: judge, set, accuracy, pairs, accepted (share of the better texts that the NLI takes; these
+    are None where not told), required (False: not this judge's business).
+    """
+    rows = []
+    for judge, own in sorted(judges.items()):
+        for name, found in sorted((own.get("adversarial") or {}).items()):
+            told = found if isinstance(found, Mapping) else {"accuracy": found}
+            sizes = [told[key] for key in ("n", "pairs") if key in told]
+            rows.append(
+                {
+                    "judge": judge,
+                    "set": name.replace("_", " "),
+                    "accuracy": told.get("accuracy"),
+                    "pairs": sizes[0] if sizes else None,
+                    "accepted": told.get("accepted"),
+                    "required": told.get("required", True),
+                }
+            )
+    return rows
+
+
 def _gallery(rows: Sequence[Row], image: Callable[[str], bytes]) -> list[dict[str, Any]]:
     return [
         {
@@ -248,11 +288,15 @@ def _gallery(rows: Sequence[Row], image: Callable[[str], bytes]) -> list[dict[st
 
 
 def render(
-    metrics: Row, gallery: Sequence[Row], image: Callable[[str], bytes], profile: str
+    metrics: Row,
+    gallery: Sequence[Row],
+    image: Callable[[str], bytes],
+    profile: str,
+    seeds: Row | None = None,
 ) -> str:
     """The whole page as HTML text.
 
-    `metrics` is data/evaluation/metrics.json. Rows of `gallery` hold sample_id, candidate, source,
+    `seeds` is benchmarks/results/seeds/summary.json (None: not there). `metrics` is data/evaluation/metrics.json. Rows of `gallery` hold sample_id, candidate, source,
     task, images, instruction, draft, rewrite, output, decision, reason, draft_factual, factual,
     output_factual, faithful, draft_reward, reward, output_reward, length, change, sts, clipscore,
     nli (null where a score does not apply). `image` gives the stored bytes of an image id.
@@ -278,6 +322,10 @@ def render(
         metrics=metrics,
         profile=profile,
         cards=_cards(metrics),
+        evidence=evidence.headline_rows(metrics),
+        seeds=(seeds or {}).get("seeds", []),
+        seed_rows=evidence.seed_rows(seeds),
+        adversarial=adversarial_rows(metrics["judges"]),
         charts=_charts(metrics),
         gallery=_gallery(gallery, image),
         u_shape=sentences.u_shape_sentence(metrics["findings"]["u_shape"]),
@@ -298,5 +346,6 @@ def render(
         ],
         set_names=SET_NAMES,
         judge_names=JUDGE_NAMES,
+        system_names=evidence.SYSTEMS,
         chance=CHANCE,
     )

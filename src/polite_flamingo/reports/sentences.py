@@ -21,6 +21,10 @@ FILTER_NAMES = {
     "sts": "STS",
     "clipscore": "CLIPScore",
     "nli": "NLI",
+    "nli_lines": "NLI, line by line",
+    "echo": "echo of the question",
+    "lost": "lost facts",
+    "foreign": "foreign facts",
     "clipscore_paragraph": "CLIPScore (a paragraph)",
 }
 

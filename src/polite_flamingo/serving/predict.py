@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 
 @checked(frozen=True, config=ConfigDict(extra="forbid"))
 class Settings:
-    """How a registered model answers: a rewriter needs a draft, a chat model takes none."""
+    """How a registered model answers: a rewriter needs a draft, a chat model takes none.
+
+    ``name`` and ``key`` say which version it is (``tracking.promotions``).
+    """
 
     role: Literal["rewriter", "chat"]
     max_new_tokens: int
     batch_size: int = 16
+    name: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,4 +130,8 @@ def read_image(text: str, row: int) -> Image:
 def _load_pyfunc(path: str) -> Predictor:
     folder = Path(path)
     settings = TypeAdapter(Settings).validate_python(read_json(folder / "settings.json"))
+    if settings.key:
+        from polite_flamingo.tracking.promotions import check_loadable
+
+        check_loadable(settings.name, settings.key)
     return Predictor(folder / "model", settings)

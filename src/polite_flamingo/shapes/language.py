@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from polite_flamingo.shapes.chats import chat as chat
+from polite_flamingo.shapes.chats import instruct as instruct
+from polite_flamingo.shapes.descriptions import describe as describe
+from polite_flamingo.shapes.descriptions import describe_request as describe_request
 from polite_flamingo.shapes.questions import Phrase, Question, make_questions, refer
 from polite_flamingo.shapes.scene import (
     COLORS,
@@ -17,33 +21,43 @@ from polite_flamingo.shapes.scene import (
     TEXTURES,
     Change,
     Scene,
-    Thing,
     region,
     relation_holds,
 )
+from polite_flamingo.shapes.slots import (
+    POLAR_KINDS,
+    answer_slots,
+    counted,
+    full_name,
+    noun_phrase,
+    phrase_of,
+    phrase_slots,
+    place_words,
+    thing_noun,
+)
+from polite_flamingo.shapes.slots import polar_word as polar_word
 from polite_flamingo.shapes.wordings import (
     NUMBERS,
-    THING_NOUNS,
     article,
     choose,
     fill,
     fill_plain,
+    is_plain,
     listing,
     load_questions,
     load_wording,
-    plural,
     sentence_frames,
     sentences,
     shuffled,
-    without_place,
 )
 
 ATTRIBUTE_KINDS = ("color", "size", "texture")
-POLAR_KINDS = ("exist", "relation", "compare")
-REASON_KINDS = ("color", "shape", "exist", "count", "relation", "position", "compare")
-DOMAINS = ("digit", "letter", "object")
 
-_RELATION_WORDS = {"left of": "to the left of", "right of": "to the right of"}
+
+REASON_KINDS = ("color", "shape", "exist", "count", "relation", "position", "compare")
+
+
+DOMAINS = ("digit", "letter", "object")
 _FARTHER = {
     "left of": "farther to the left",
     "right of": "farther to the right",
@@ -59,10 +73,8 @@ _VALUES = {
     "count": tuple(str(number) for number in range(9)),
 }
 _TAIL_SHARE = 0.1
-_SECOND_PARAGRAPH_SHARE = 0.35
 _NEGATED_SHARE = 0.5
 _OPTIONS_SHARE = 0.1
-_MOST_DESCRIBED = 4
 
 
 def respond(
@@ -101,7 +113,7 @@ def ask(
     if kind == "shape" and question.subject == Phrase() and rng.random() < 0.7:
         kind = "any_shape"
     frame = choose(load_questions().lines("questions", kind), rng)
-    text = fill_plain(frame, _phrase_slots(question, rng), rng)
+    text = fill_plain(frame, phrase_slots(question, rng), rng)
     if rng.random() < 0.65:
         text = sentences(text)
     if options:
@@ -121,13 +133,6 @@ def exchange(
     return instruction, respond(scene, question, wording, rng, negated)
 
 
-def polar_word(question: Question, negated: bool) -> str:
-    """Say "yes" or "no" to a yes/no question, turned round where it asks for absence."""
-    if negated:
-        return "no" if question.answer == "yes" else "yes"
-    return question.answer
-
-
 def draw_options(question: Question, rng: np.random.Generator, number: int = 4) -> list[str]:
     """Draw answer options in random order, the true one among them."""
     others = [value for value in _VALUES[question.kind] if value != question.answer]
@@ -145,43 +150,6 @@ def other_answer(question: Question, rng: np.random.Generator) -> str:
     return choose([value for value in values if value != question.answer], rng)
 
 
-def describe(scene: Scene, wording: str, rng: np.random.Generator) -> str:
-    """Describe a scene in 2-4 sentences; about a third has a second paragraph.
-
-    Names up to four things with colour, size, texture and region, and a relation or the colours.
-    """
-    lines = load_wording(wording).frames["describe"]
-    things = shuffled(scene.things, rng)
-    number = len(things)
-    slots = {
-        "objects": f"{NUMBERS[number]} {'object' if number == 1 else 'objects'}",
-        "ground": article(f"{scene.background} background"),
-        "are": "is" if number == 1 else "are",
-        "s": "s" if number == 1 else "",
-    }
-    overview = fill(choose(lines["overview"], rng), slots, rng)
-    details = []
-    shown = things[:_MOST_DESCRIBED]
-    # One thing or two a sentence, so that four things take two sentences.
-    pairs = len(shown) > 2 or rng.random() < 0.5
-    step = 2 if pairs else 1
-    for start in range(0, len(shown), step):
-        details.append(_things_sentence(shown[start : start + step], lines, rng))
-    closing = _closing(scene, wording, rng) if len(details) < 2 or rng.random() < 0.8 else ""
-    if rng.random() >= _SECOND_PARAGRAPH_SHARE:
-        return " ".join(part for part in (overview, *details, closing) if part)
-    if closing and (len(details) == 1 or rng.random() < 0.5):
-        return " ".join((overview, *details)) + "\n\n" + closing
-    return f"{overview} {details[0]}\n\n" + " ".join(
-        part for part in (*details[1:], closing) if part
-    )
-
-
-def describe_request(rng: np.random.Generator) -> str:
-    """Ask for a description of the image."""
-    return fill(choose(load_questions().lines("describe"), rng), {}, rng)
-
-
 def reason(scene: Scene, wording: str, rng: np.random.Generator) -> tuple[str, str]:
     """Make a question that needs a reason and the polite answer that gives it."""
     question = make_questions(scene, rng, REASON_KINDS, 1)[0]
@@ -194,9 +162,15 @@ def explain(scene: Scene, question: Question, wording: str, rng: np.random.Gener
     """Answer a question truly and give the reason that the scene holds."""
     frame = choose(load_wording(wording).lines("because"), rng)
     slots = _slots(scene, question, rng)
-    clause = fill_plain(_answer_frame(scene, question, wording, rng), slots, rng)
-    evidence = {"why": _evidence(scene, question, slots, rng)}
-    return fill(frame.replace("~", clause), evidence, rng)
+    if frame.startswith("~"):
+        clause = _answer_frame(scene, question, wording, rng)
+    else:
+        # Where the reason comes first, yes or no stands before it.
+        clause = _bare_clause(scene, question, wording, rng)
+        if question.kind in POLAR_KINDS:
+            frame = "{yes}, " + frame
+    slots["why"] = _evidence(scene, question, slots, rng)
+    return fill(frame.replace("~", clause), slots, rng)
 
 
 def change(
@@ -213,14 +187,18 @@ def change(
     if before is not None:
         barred = ("color",) if change.kind == "color" else ()
         phrase = refer(scene_before, before, rng, without=barred)
-        thing = _noun(phrase or replace(_phrase(before), color=None), _thing_noun(rng))
+        thing = noun_phrase(phrase or replace(phrase_of(before), color=None), thing_noun(rng))
         slots |= {"the": f"the {thing}", "thing": thing, "region": region(before)}
-        slots |= {"at": _at(region(before), rng), "old": before.color}
+        slots |= {"at": place_words(region(before), rng), "old": before.color}
     if after is not None:
-        slots |= {"region2": region(after), "at2": _at(region(after), rng), "new": after.color}
+        slots |= {
+            "region2": region(after),
+            "at2": place_words(region(after), rng),
+            "new": after.color,
+        }
     if before is None and after is not None:
-        thing = _full(after, rng)
-        slots |= {"a": article(thing), "thing": thing, "at": _at(region(after), rng)}
+        thing = full_name(after, rng)
+        slots |= {"a": article(thing), "thing": thing, "at": place_words(region(after), rng)}
     frames = choose(sentence_frames(wording, "intros", "change", change.kind), rng)
     return instruction, fill(choose(frames, rng), slots, rng)
 
@@ -239,13 +217,7 @@ def verify(
     frame = choose(load_wording(wording).lines("truth"), rng)
     slots = _slots(scene, question, rng)
     slots |= {"yes": "Yes" if holds else "No", "true": "true" if holds else "false"}
-    clauses = [
-        clause
-        for clause in load_wording(wording).lines("clauses", _clause_kind(question))
-        if not clause.startswith("the answer is")
-        and ("{n_others}" not in clause or _counts_agree(scene, question))
-    ]
-    clause = choose(clauses, rng)
+    clause = _bare_clause(scene, question, wording, rng)
     return instruction, fill(frame.replace("~", clause), slots, rng)
 
 
@@ -254,8 +226,8 @@ def state(question: Question, rng: np.random.Generator) -> str:
     kind = question.kind
     if kind in POLAR_KINDS and question.answer == "no":
         kind = "negated" if kind == "exist" else f"not_{kind}"
-    slots = _phrase_slots(question, rng)
-    slots |= _answer_slots(question, slots["thing"], rng)
+    slots = phrase_slots(question, rng)
+    slots |= answer_slots(question, slots["thing"], rng)
     return fill(choose(load_questions().lines("statements", kind), rng), slots, rng)
 
 
@@ -292,31 +264,6 @@ def label_name(label: str, domain: str, rng: np.random.Generator) -> str:
     return choose((f"handwritten {domain} {label}", f"{domain} {label}"), rng)
 
 
-def chat(rng: np.random.Generator, wording: str) -> list[tuple[str, str]]:
-    """Make a chat of 2-4 turns on numbers, colours, shapes and opposites, without pictures."""
-    topics = [choose(_CHAT_TOPICS, rng) for _ in range(2 + int(rng.random() * 2))]
-    turns = [_chat_turn(topic, wording, rng) for topic in topics]
-    if rng.random() < 0.2:
-        turns.insert(0, _chat_turn("hello", wording, rng))
-    if rng.random() < 0.2:
-        turns.append(_chat_turn("thanks", wording, rng))
-    return turns[:4]
-
-
-def instruct(rng: np.random.Generator, wording: str) -> tuple[str, str, str]:
-    """Make an Alpaca record (instruction, input, output) on lists, numbers and short notes."""
-    task = choose(_TASKS, rng)
-    slots, given = _task_slots(task, rng)
-    instruction = fill(choose(load_questions().lines("instruct", task), rng), slots, rng)
-    if task == "sentence":
-        return (
-            instruction,
-            given,
-            fill(choose(load_wording(wording).lines("describe", "one"), rng), slots, rng),
-        )
-    return instruction, given, _text_answer(wording, ("instruct", task), slots, rng)
-
-
 def _answer_frame(
     scene: Scene, question: Question, wording: str, rng: np.random.Generator, negated: bool = False
 ) -> str:
@@ -331,6 +278,16 @@ def _answer_frame(
     return frame
 
 
+def _bare_clause(scene: Scene, question: Question, wording: str, rng: np.random.Generator) -> str:
+    """Draw a clause that can follow any words: one main clause in its plain order."""
+    clauses = [
+        clause
+        for clause in load_wording(wording).lines("clauses", _clause_kind(question))
+        if is_plain(clause) and ("{n_others}" not in clause or _counts_agree(scene, question))
+    ]
+    return choose(clauses, rng)
+
+
 def _clause_kind(question: Question) -> str:
     if question.kind in ATTRIBUTE_KINDS:
         return "attribute"
@@ -342,12 +299,12 @@ def _clause_kind(question: Question) -> str:
 def _slots(
     scene: Scene, question: Question, rng: np.random.Generator, negated: bool = False
 ) -> dict[str, str]:
-    slots = _phrase_slots(question, rng)
-    slots |= _answer_slots(question, slots["thing"], rng, negated)
+    slots = phrase_slots(question, rng)
+    slots |= answer_slots(question, slots["thing"], rng, negated)
     if question.kind == "compare" and question.other is not None:
         for name, phrase in (("n_things", question.subject), ("n_others", question.other)):
             number = sum(phrase.matches(thing) for thing in scene.things)
-            slots[name] = _counted(number, _noun(phrase, slots["noun"]), "zero")
+            slots[name] = counted(number, noun_phrase(phrase, slots["noun"]), "zero")
             if name == "n_things":
                 slots["are"] = "is" if number == 1 else "are"
     return slots
@@ -359,141 +316,6 @@ def _counts_agree(scene: Scene, question: Question) -> bool:
     subjects = sum(question.subject.matches(thing) for thing in scene.things)
     others = sum(question.other.matches(thing) for thing in scene.things)
     return (subjects > others) == (question.answer == "yes")
-
-
-def _phrase_slots(question: Question, rng: np.random.Generator) -> dict[str, str]:
-    noun = _thing_noun(rng)
-    thing = _noun(question.subject, noun)
-    slots = {
-        "noun": noun,
-        "the": f"the {thing}",
-        "a": article(thing),
-        "thing": thing,
-        "things": plural(thing),
-    }
-    if question.other is not None:
-        other = _noun(question.other, noun)
-        slots |= {"other": f"the {other}", "others": plural(other)}
-    if question.relation is not None:
-        slots["rel"] = _relation_words(question.relation)
-    return slots
-
-
-def _answer_slots(
-    question: Question, thing: str, rng: np.random.Generator, negated: bool = False
-) -> dict[str, str]:
-    answer, kind = question.answer, question.kind
-    if kind in POLAR_KINDS:
-        word = polar_word(question, negated)
-        return {"yes": word.capitalize(), "yes_lower": word}
-    if kind == "count":
-        number = int(answer)
-        return {
-            "n": NUMBERS[number],
-            "n_things": _counted(number, thing, choose(("no", "zero"), rng)),
-            "thing_n": thing if number == 1 else plural(thing),
-            "are": "is" if number == 1 else "are",
-            "s": "s" if number == 1 else "",
-        }
-    if kind == "position":
-        return {"region": answer, "at": _at(answer, rng)}
-    return {"ans": answer, "a_ans": article(answer), "attr": kind}
-
-
-def _thing_noun(rng: np.random.Generator) -> str:
-    """Draw the noun for things without a named shape; one text keeps to one noun."""
-    return choose(THING_NOUNS[:2] if rng.random() < 0.9 else THING_NOUNS, rng)
-
-
-def _noun(phrase: Phrase, noun: str) -> str:
-    words = (phrase.size, phrase.texture, phrase.color, phrase.shape or noun)
-    return " ".join(word for word in words if word)
-
-
-def _phrase(thing: Thing) -> Phrase:
-    return Phrase(thing.shape, thing.color, thing.size, thing.texture)
-
-
-def _full(thing: Thing, rng: np.random.Generator) -> str:
-    plain = thing.texture == "plain" and rng.random() < 0.6
-    return _noun(replace(_phrase(thing), texture=None if plain else thing.texture), "")
-
-
-def _counted(number: int, noun: str, zero: str) -> str:
-    word = NUMBERS[number] if number else zero
-    return f"{word} {noun if number == 1 else plural(noun)}"
-
-
-def _relation_words(relation: str) -> str:
-    return _RELATION_WORDS.get(relation, relation)
-
-
-def _at(place: str, rng: np.random.Generator) -> str:
-    if place == "center":
-        return "in the center"
-    if " " in place:
-        return choose((f"at the {place}", f"in the {place} corner"), rng)
-    if place in ("left", "right"):
-        return choose((f"on the {place}", f"on the {place} side"), rng)
-    return f"at the {place}"
-
-
-def _things_sentence(
-    things: Sequence[Thing], lines: dict[str, Sequence[str]], rng: np.random.Generator
-) -> str:
-    slots = {}
-    for thing, mark in zip(things, ("", "2"), strict=False):
-        slots["full" + mark] = article(_full(thing, rng))
-        slots["at" + mark] = _at(region(thing), rng)
-    return fill(choose(lines["one" if len(things) == 1 else "two"], rng), slots, rng)
-
-
-def _closing(scene: Scene, wording: str, rng: np.random.Generator) -> str:
-    lines = load_wording(wording).frames["describe"]
-    if len(scene.things) == 1:
-        kind = choose(("size", "texture"), rng)
-        thing = scene.things[0]
-        question = Question(kind, getattr(thing, kind), Phrase(shape=thing.shape))
-        frames = choose(sentence_frames(wording, "intros", "clauses", "attribute"), rng)
-        return fill(without_place(frames[0]), _slots(scene, question, rng), rng)
-    related = _related_pair(scene, rng) if rng.random() < 0.6 else None
-    if related is not None:
-        return fill(choose(lines["relation"], rng), related, rng)
-    colors = list(dict.fromkeys(thing.color for thing in scene.things))
-    number = len(colors)
-    slots = {
-        "colors": listing(colors),
-        "n_colors": _counted(number, "color", "no"),
-        "is_colors": "is" if number == 1 else "are",
-    }
-    # "The colors are red" is wrong of one colour.
-    usable = [line for line in lines["colors"] if number > 1 or "objects are" in line.lower()]
-    return fill(choose(usable or lines["colors"][1:2], rng), slots, rng)
-
-
-def _related_pair(scene: Scene, rng: np.random.Generator) -> dict[str, str] | None:
-    first, second = shuffled(scene.things, rng)[:2]
-    for relation in shuffled(RELATIONS, rng):
-        if relation_holds(first, relation, second):
-            phrases = _short_phrase(scene, first), _short_phrase(scene, second)
-            if phrases[0] is None or phrases[1] is None:
-                return None
-            noun = _thing_noun(rng)
-            return {
-                "the": f"the {_noun(phrases[0], noun)}",
-                "other": f"the {_noun(phrases[1], noun)}",
-                "rel": _relation_words(relation),
-            }
-    return None
-
-
-def _short_phrase(scene: Scene, thing: Thing) -> Phrase | None:
-    """Find the first phrase that picks out one thing: its shape, then ever more attributes."""
-    full = _phrase(thing)
-    for phrase in (Phrase(shape=thing.shape), replace(full, size=None, texture=None), full):
-        if sum(phrase.matches(other) for other in scene.things) == 1:
-            return phrase
-    return None
 
 
 def _evidence(
@@ -510,11 +332,11 @@ def _evidence(
     if question.kind == "relation" and question.other is not None:
         return _relation_evidence(scene, question, slots, rng)
     if question.kind == "count":
-        places = listing([f"one is {_at(region(thing), rng)}" for thing in found])
-        return places if len(found) > 1 else f"the only one is {_at(region(found[0]), rng)}"
+        places = listing([f"one is {place_words(region(thing), rng)}" for thing in found])
+        return places if len(found) > 1 else f"the only one is {place_words(region(found[0]), rng)}"
     if question.kind == "position":
         return f"the center of {slots['the']} is in that part"
-    return f"{article(_full(found[0], rng))} is {_at(region(found[0]), rng)}"
+    return f"{article(full_name(found[0], rng))} is {place_words(region(found[0]), rng)}"
 
 
 def _relation_evidence(
@@ -524,159 +346,7 @@ def _relation_evidence(
     first = next(thing for thing in scene.things if question.subject.matches(thing))
     second = next(thing for thing in scene.things if question.other.matches(thing))
     if region(first) != region(second):
-        places = _at(region(first), rng), _at(region(second), rng)
+        places = place_words(region(first), rng), place_words(region(second), rng)
         return f"{slots['the']} is {places[0]} and {slots['other']} is {places[1]}"
     held = next(name for name in RELATIONS if relation_holds(first, name, second))
     return f"the center of {slots['the']} is {_FARTHER[held]} than that of {slots['other']}"
-
-
-def _text_answer(
-    wording: str,
-    path: tuple[str, ...],
-    slots: dict[str, str],
-    rng: np.random.Generator,
-    intros: str = "intros_text",
-) -> str:
-    frames = choose(sentence_frames(wording, intros, *path), rng)
-    return fill(choose(frames, rng), slots, rng)
-
-
-_OPPOSITES = (
-    ("left", "right"),
-    ("top", "bottom"),
-    ("above", "below"),
-    ("small", "large"),
-    ("black", "white"),
-    ("yes", "no"),
-    ("first", "last"),
-)
-_SIDES = (
-    ("triangle", 3, "sides"),
-    ("square", 4, "sides"),
-    ("rectangle", 4, "sides"),
-    ("triangle", 3, "corners"),
-    ("square", 4, "corners"),
-    ("rectangle", 4, "corners"),
-    ("star", 5, "points"),
-    ("cross", 4, "arms"),
-)
-_WORD_KINDS = {"color": COLORS, "shape": SHAPES, "number": NUMBERS[1:], "size": SIZES}
-_CHAT_TOPICS = (
-    "next",
-    "previous",
-    "larger",
-    "sum",
-    "sides",
-    "opposite",
-    "is_a",
-    "is_not_a",
-    "write",
-    "name",
-)
-_TASKS = ("count", "first", "largest", "sort", "odd", "sentence")
-_ORDINALS = ("first", "second", "third", "last")
-
-
-def _chat_turn(topic: str, wording: str, rng: np.random.Generator) -> tuple[str, str]:
-    slots = _TOPICS[topic](rng) if topic in _TOPICS else {}
-    text = fill_plain(choose(load_questions().lines("chat", topic), rng), slots, rng)
-    question = sentences(text) if rng.random() < 0.7 or topic in ("hello", "thanks") else text
-    if topic in ("hello", "thanks"):
-        return question, fill(choose(load_wording(wording).lines("chat", topic), rng), {}, rng)
-    answer = _text_answer(wording, ("chat", topic), slots, rng)
-    if topic in ("is_a", "is_not_a"):
-        frame = choose(load_wording(wording).lines("chat", topic), rng)
-        answer = fill("{yes}, " + frame, slots, rng)
-    return question, answer
-
-
-def _number_pair(rng: np.random.Generator, step: int) -> dict[str, str]:
-    low = int(rng.random() * 10)
-    pair = (NUMBERS[low], NUMBERS[low + 1])
-    return {"x": pair[0], "y": pair[1]} if step > 0 else {"x": pair[1], "y": pair[0]}
-
-
-def _larger(rng: np.random.Generator) -> dict[str, str]:
-    low = int(rng.random() * 10)
-    high = low + 1 + int(rng.random() * (10 - low))
-    return {"x": NUMBERS[low], "y": NUMBERS[high]}
-
-
-def _sum(rng: np.random.Generator) -> dict[str, str]:
-    first = int(rng.random() * 11)
-    second = int(rng.random() * (11 - first))
-    return {"x": NUMBERS[first], "y": NUMBERS[second], "z": NUMBERS[first + second]}
-
-
-def _sides(rng: np.random.Generator) -> dict[str, str]:
-    shape, number, parts = choose(_SIDES, rng)
-    return {"a": article(shape), "n": NUMBERS[number], "parts": parts}
-
-
-def _opposite(rng: np.random.Generator) -> dict[str, str]:
-    pair = choose(_OPPOSITES, rng)
-    first = int(rng.random() * 2)
-    return {"x": pair[first], "y": pair[1 - first]}
-
-
-def _word_kind(rng: np.random.Generator, true: bool) -> dict[str, str]:
-    names = list(_WORD_KINDS)
-    kind = choose(names, rng)
-    said = kind if true else choose([name for name in names if name != kind], rng)
-    word = choose(_WORD_KINDS[kind], rng)
-    return {"x": word, "a": article(said), "yes": "Yes" if true else "No"}
-
-
-def _write(rng: np.random.Generator) -> dict[str, str]:
-    number = int(rng.random() * 11)
-    return {"x": str(number), "y": NUMBERS[number]}
-
-
-def _name(rng: np.random.Generator) -> dict[str, str]:
-    kind = choose(("color", "shape"), rng)
-    values = _WORD_KINDS[kind]
-    number = 2 + int(rng.random() * 3)
-    items = shuffled(values, rng)[:number]
-    return {"n": NUMBERS[number], "things": plural(kind), "items": listing(items)}
-
-
-_TOPICS: dict[str, Callable[[np.random.Generator], dict[str, str]]] = {
-    "next": lambda rng: _number_pair(rng, 1),
-    "previous": lambda rng: _number_pair(rng, -1),
-    "larger": _larger,
-    "sum": _sum,
-    "sides": _sides,
-    "opposite": _opposite,
-    "is_a": lambda rng: _word_kind(rng, True),
-    "is_not_a": lambda rng: _word_kind(rng, False),
-    "write": _write,
-    "name": _name,
-}
-
-
-def _task_slots(task: str, rng: np.random.Generator) -> tuple[dict[str, str], str]:
-    """Draw the facts of an Alpaca task and its input text."""
-    if task == "sentence":
-        thing = f"{choose(COLORS, rng)} {choose(SHAPES, rng)}"
-        place = choose(REGIONS, rng)
-        return {"full": article(thing), "at": _at(place, rng)}, f"{thing}, {place}"
-    if task in ("largest", "sort"):
-        numbers = shuffled(range(11), rng)[: 3 + int(rng.random() * 3)]
-        most = choose(("largest", "smallest"), rng)
-        extreme = max(numbers) if most == "largest" else min(numbers)
-        items = listing([NUMBERS[i] for i in sorted(numbers)])
-        slots = {"x": NUMBERS[extreme], "most": most, "items": items}
-        return slots, ", ".join(NUMBERS[i] for i in numbers)
-    kind = choose(list(_WORD_KINDS)[:3], rng)
-    values = _WORD_KINDS[kind]
-    words = shuffled(values, rng)[: 3 + int(rng.random() * 3)]
-    if task == "count":
-        return {"n": NUMBERS[len(words)], "things": plural(kind), "are": "are"}, ", ".join(words)
-    if task == "first":
-        nth = int(rng.random() * len(_ORDINALS))
-        word = words[-1] if _ORDINALS[nth] == "last" else words[nth]
-        return {"nth": _ORDINALS[nth], "x": word}, ", ".join(words)
-    other = choose([name for name in list(_WORD_KINDS)[:3] if name != kind], rng)
-    odd = choose(_WORD_KINDS[other], rng)
-    words[int(rng.random() * len(words))] = odd
-    return {"x": odd, "a": article(kind)}, ", ".join(words)

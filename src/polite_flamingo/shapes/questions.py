@@ -17,6 +17,7 @@ from polite_flamingo.shapes.scene import (
     TEXTURES,
     Scene,
     Thing,
+    is_held_out,
     pick,
     region,
     relation_holds,
@@ -189,7 +190,11 @@ def _draw_phrase(scene: Scene, rng: np.random.Generator) -> Phrase:
     if rng.random() < 0.6:
         name = pick(names, rng)
         values[name] = unlike(_VALUES[name], values[name], rng)
-    return Phrase(**values)
+    phrase = Phrase(**values)
+    # Asked about in training, a pair that is never there would teach to deny it.
+    if scene.pool != "test" and is_held_out(phrase.color, phrase.shape):
+        return _draw_phrase(scene, rng)
+    return phrase
 
 
 def _yes_no(rng: np.random.Generator) -> str:

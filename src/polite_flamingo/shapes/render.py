@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import math
+from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from polite_flamingo.shapes.scene import Scene, Thing
+from polite_flamingo.shapes.outlines import draw_outline, pixel_box
+from polite_flamingo.shapes.scene import Distractor, Scene, Thing
 
 # The first eight are easy-VQA's own colours, so that what a vision tower learns carries over.
 COLOR_VALUES = {
@@ -37,6 +38,13 @@ _SCALE = 4
 _PITCH = 4.0
 _STRIPE = 1.6
 _DOT = 2.2
+# Distractors: how far from the background towards grey, and pixels of a 64-pixel image.
+_PALE = 0.3
+_DARKER = 0.22
+_LINE = 0.75
+_GRID_PITCH = 7.0
+_SPECK = 1.0
+_SPECKLES = 26
 
 
 def render(scene: Scene, size: int = 64) -> Image.Image:
@@ -44,9 +52,11 @@ def render(scene: Scene, size: int = 64) -> Image.Image:
     side = size * _SCALE
     image = Image.new("RGB", (side, side), BACKGROUND_VALUES[scene.background])
     pen = ImageDraw.Draw(image)
+    for distractor in scene.distractors:
+        _draw_distractor(image, distractor, BACKGROUND_VALUES[scene.background])
     for thing in scene.things:
         if thing.texture == "plain":
-            _draw_outline(pen, thing, side, COLOR_VALUES[thing.color])
+            draw_outline(pen, thing.shape, pixel_box(thing.box, side), COLOR_VALUES[thing.color])
         else:
             image.paste(*_textured(thing, side))
     return image.reduce(_SCALE)
@@ -59,41 +69,49 @@ def png_bytes(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def _corners(thing: Thing, side: int) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = (value * side for value in thing.box)
-    # Pillow's far edge belongs to the shape.
-    return x1, y1, x2 - 1, y2 - 1
-
-
-def _draw_outline(
-    pen: ImageDraw.ImageDraw, thing: Thing, side: int, ink: int | tuple[int, int, int]
+def _draw_distractor(
+    image: Image.Image, distractor: Distractor, background: tuple[int, int, int]
 ) -> None:
-    x1, y1, x2, y2 = _corners(thing, side)
-    width, height = x2 - x1, y2 - y1
-    if thing.shape == "circle":
-        pen.ellipse((x1, y1, x2, y2), fill=ink)
-    elif thing.shape in ("square", "rectangle"):
-        pen.rectangle((x1, y1, x2, y2), fill=ink)
-    elif thing.shape == "triangle":
-        pen.polygon(((x1, y2), (x2, y2), (x1 + width / 2, y1)), fill=ink)
-    elif thing.shape == "cross":
-        arm = 0.32
-        pen.rectangle((x1 + arm * width, y1, x2 - arm * width, y2), fill=ink)
-        pen.rectangle((x1, y1 + arm * height, x2, y2 - arm * height), fill=ink)
+    """Draw a mark that is paler than any thing, onto the background."""
+    side = image.width
+    unit = side / 64
+    x1, y1, x2, y2 = (value * side for value in distractor.box)
+    ink = _mixed(background, (110, 110, 110), _PALE)
+    stroke = max(1, round(_LINE * unit))
+    pen = ImageDraw.Draw(image)
+    if distractor.kind == "vignette":
+        image.paste(_mixed(background, (60, 60, 60), _DARKER), (0, 0), _vignette(side))
+    elif distractor.kind == "frame":
+        pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=ink, width=stroke)
+    elif distractor.kind == "line":
+        pen.line((x1, y1, x2, y2), fill=ink, width=stroke)
+    elif distractor.kind == "grid":
+        pitch = _GRID_PITCH * unit
+        for number in range(int((x2 - x1) / pitch) + 1):
+            pen.line((x1 + number * pitch, y1, x1 + number * pitch, y2), fill=ink, width=stroke)
+        for number in range(int((y2 - y1) / pitch) + 1):
+            pen.line((x1, y1 + number * pitch, x2, y1 + number * pitch), fill=ink, width=stroke)
     else:
-        pen.polygon(_star(x1, y1, width, height), fill=ink)
+        radius = _SPECK * unit / 2
+        for number in range(_SPECKLES):
+            # Steps of the plastic number fill a plane evenly without a pattern (Roberts 2018).
+            x = x1 + (x2 - x1) * ((0.5 + number * 0.7548776662466927) % 1)
+            y = y1 + (y2 - y1) * ((0.5 + number * 0.5698402909980532) % 1)
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
 
 
-def _star(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:
-    """Corners of a five-pointed star that fills its box, fat enough to carry a texture."""
-    points = []
-    for step in range(10):
-        radius = 1.0 if step % 2 == 0 else 0.46
-        angle = math.pi * (step / 5 - 0.5)
-        points.append((radius * math.cos(angle), radius * math.sin(angle)))
-    reach = math.cos(math.pi / 10)
-    foot = math.sin(math.pi * 0.3)
-    return [(x + width * (a / reach + 1) / 2, y + height * (b + 1) / (foot + 1)) for a, b in points]
+@lru_cache(maxsize=4)
+def _vignette(side: int) -> Image.Image:
+    """Mask of a vignette: nothing in the middle, everything in the corners."""
+    steep = [max(0, round(255 * (value / 255 - 0.55) / 0.45)) for value in range(256)]
+    return Image.radial_gradient("L").point(steep).resize((side, side))
+
+
+def _mixed(
+    color: tuple[int, int, int], other: tuple[int, int, int], share: float
+) -> tuple[int, int, int]:
+    mixed = (round(a + share * (b - a)) for a, b in zip(color, other, strict=True))
+    return tuple(mixed)  # type: ignore[return-value]
 
 
 def _textured(thing: Thing, side: int) -> tuple[Image.Image, tuple[int, int], Image.Image]:
@@ -121,7 +139,7 @@ def _textured(thing: Thing, side: int) -> tuple[Image.Image, tuple[int, int], Im
                 y = (row + 0.5) * pitch
                 pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=mark)
     mask = Image.new("L", (side, side), 0)
-    _draw_outline(ImageDraw.Draw(mask), thing, side, 255)
+    draw_outline(ImageDraw.Draw(mask), thing.shape, pixel_box(thing.box, side), 255)
     return patch, (left, top), mask.crop((left, top, left + width, top + height))
 
 

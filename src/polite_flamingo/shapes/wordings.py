@@ -31,7 +31,15 @@ THING_NOUNS = ("shape", "object", "thing")
 _FOLDER = Path(__file__).parent / "wordings"
 _PLACES = ("in the {image}", "in this {image}")
 # Clauses that would read badly behind an intro such as "I can see that".
-_SOLO = re.compile(r"(I|you|it is|if|someone|nobody|my|the answer|what|for|at)\b")
+_SOLO = re.compile(r"(I|you|it is|it was|it makes|someone|nobody|my|what)\b")
+# Clauses whose subject does not come first, or of two parts: they stand alone.
+_FRONTED = re.compile(
+    r"(when|if|as|for|here|compared|among|in|to my|at|of|given|asked|judging|speaking|seen|looking|"
+    r"having|by|look|visible|nothing|somewhere|counting|the answer|where|after|before|comparing|"
+    r"not only|its color)\b|\{(at|rel|in)\}|.*[.:;] "
+)
+# An intro that is no part of the sentence: nothing, "sure!", "yes,".
+_DETACHED = re.compile(r"(?:.*[.!?:] )?(?:\{yes\}[,.:] )?~")
 _PERSONAL = re.compile(r"\b(I|you|my answer is|is clear|can tell)\b")
 # After a colon the sentence goes on in lower case.
 _SENTENCE_START = re.compile(r"(?:^|[.!?]\s+)[a-z]")
@@ -67,6 +75,12 @@ def load_wording(name: str) -> Wording:
 def load_questions() -> Wording:
     """Load the question and statement forms that all sets share."""
     return Wording("questions", _read("questions"))
+
+
+@lru_cache(maxsize=1)
+def load_phrases() -> Mapping[str, Sequence[str]]:
+    """Load the phrases that judges are trained with and never tested on."""
+    return _read("judging")
 
 
 @lru_cache(maxsize=256)
@@ -135,6 +149,42 @@ def frame_of(text: str) -> str:
     return " ".join(tokens)
 
 
+def core_of(text: str, wording: str) -> str:
+    """Mask a response and take off what stands round its core: intros and courteous last sentences.
+
+    What is left is the frame of the clause that answers, however it is introduced.
+    """
+    frame = frame_of(text)
+    for tail in _masked_tails(wording):
+        frame = frame.removesuffix(tail).rstrip()
+    for before, after in _masked_intros(wording):
+        rest = frame.removeprefix(before).removesuffix(after).strip()
+        if frame.startswith(before) and frame.endswith(after) and rest:
+            frame = rest
+            break
+    return frame.removeprefix("_ ").removesuffix(" .")
+
+
+@lru_cache(maxsize=8)
+def _masked_tails(wording: str) -> tuple[str, ...]:
+    return tuple(frame_of(tail) for tail in load_wording(wording).lines("tails"))
+
+
+@lru_cache(maxsize=8)
+def _masked_intros(wording: str) -> tuple[tuple[str, str], ...]:
+    """Give what each intro puts before and behind its clause, masked, the longest first."""
+    pairs = set()
+    for kind in ("intros", "polar", "intros_text"):
+        for intro in load_wording(wording).lines(kind):
+            for yes in ("yes", "no"):
+                said = intro.format_map(
+                    {"in": "in the image", "image": "image", "yes": yes, "yes_lower": yes}
+                )
+                before, after = (frame_of(part) for part in sentences(said)[:-1].split("~"))
+                pairs.add((before, f"{after} ." if after else ""))
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0] + pair[1])))
+
+
 def plural(noun: str) -> str:
     """Make the plural of a noun of this world."""
     return noun + ("es" if noun.endswith(("s", "x")) else "s")
@@ -156,8 +206,17 @@ def _read(name: str) -> dict[str, Any]:
     return value
 
 
+def is_plain(clause: str) -> bool:
+    """Tell whether a clause is one main clause with its subject first."""
+    return not (_FRONTED.match(clause) or _SOLO.match(clause))
+
+
 def _fits(intro: str, clause: str) -> bool:
     if "{image}" in clause and _mentions_image(intro):
+        return False
+    if _DETACHED.fullmatch(intro):
+        return True
+    if _FRONTED.match(clause):
         return False
     return not (_SOLO.match(clause) and _PERSONAL.search(intro))
 

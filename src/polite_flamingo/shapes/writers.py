@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from polite_flamingo.core.seeds import generator, unit
 from polite_flamingo.core.tables import write_json, write_jsonl
-from polite_flamingo.shapes import language
+from polite_flamingo.shapes import attachments, language
 from polite_flamingo.shapes.annotations import (
     answer_choices,
     captions,
@@ -29,9 +28,19 @@ from polite_flamingo.shapes.annotations import (
     vsr_caption,
     wrong_answer,
 )
+from polite_flamingo.shapes.official import (
+    CATEGORY_IDS,
+    DATE,
+    LICENSE,
+    clevr_scene,
+    coco_image,
+    coco_object,
+    info,
+    short_id,
+)
 from polite_flamingo.shapes.questions import KINDS, Question, make_questions
 from polite_flamingo.shapes.render import png_bytes, render
-from polite_flamingo.shapes.scene import SHAPES, Change, Scene, Thing, make_variant
+from polite_flamingo.shapes.scene import Change, Scene, make_variant
 
 Scenes = Mapping[str, Iterable[Scene]]
 
@@ -40,10 +49,6 @@ STYLE_WORDING = "A"
 CLEVR_QUESTIONS = 4
 VSR_CAPTIONS = 2
 
-_LICENSE = {"id": 1, "name": "Apache License 2.0", "url": ""}
-_DATE = "2024-01-01 00:00:00"
-# Ids with gaps, as COCO's.
-_CATEGORY_IDS = dict(zip(SHAPES, (1, 2, 3, 5, 7, 8), strict=True))
 _RATIONALE_KINDS = ("color", "shape", "count", "position", "texture")
 _UNCHANGED_SHARE = 0.05
 _VERIFY_SHARE = 0.12
@@ -53,11 +58,17 @@ _LABEL_SHARE = 0.35
 
 @dataclass(frozen=True)
 class Settings:
-    """What every writer needs to know; ``wrong_share`` applies to raw train annotations only."""
+    """What every writer needs to know; ``wrong_share`` applies to raw train annotations only.
+
+    ``human``: annotations as people type them, and test-only questions. ``attachment_share``: share
+    of text-only conversations about an attachment that can't be seen.
+    """
 
     seed: int
     image_size: int = 64
     wrong_share: float = 0.0
+    human: bool = False
+    attachment_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,11 +96,11 @@ def write_coco(folder: Path, source: str, scenes: Scenes, settings: Settings) ->
             wrong = []
             if _is_wrong(settings, source, split, scene):
                 mistake = draw_mistake(scene, rng)
-                lines = captions(mistake.scene, rng, focus=mistake.thing)
+                lines = captions(mistake.scene, rng, focus=mistake.thing, human=settings.human)
                 given, true = (f"{t.color} {t.shape}" for t in (mistake.thing, mistake.true))
                 wrong.append({"record": str(image_id), "given": given, "true": true})
             else:
-                lines = captions(scene, rng)
+                lines = captions(scene, rng, human=settings.human)
             annotated.append((image_id, file_name, scene, lines))
             path = f"{name}/{file_name}"
             rows.append(_write_image(folder, path, scene, source, settings, wrong))
@@ -106,18 +117,18 @@ def _write_coco_annotations(
     order: np.random.Generator,
 ) -> None:
     """Write captions_NAME.json and instances_NAME.json of (id, file name, scene, captions)."""
-    images = [_coco_image(image_id, file_name, size) for image_id, file_name, _, _ in annotated]
+    images = [coco_image(image_id, file_name, size) for image_id, file_name, _, _ in annotated]
     texts = [
         {"image_id": image_id, "id": 10 * image_id + place, "caption": line}
         for image_id, _, _, lines in annotated
         for place, line in enumerate(lines)
     ]
     objects = [
-        _coco_object(image_id, 100 * image_id + place, thing, size)
+        coco_object(image_id, 100 * image_id + place, thing, size)
         for image_id, _, scene, _ in annotated
         for place, thing in enumerate(scene.things)
     ]
-    head = {"info": _info("captions and instances"), "licenses": [_LICENSE], "images": images}
+    head = {"info": info("captions and instances"), "licenses": [LICENSE], "images": images}
     shuffled = order.permutation(len(texts))
     write_json(
         folder / f"annotations/captions_{name}.json",
@@ -125,7 +136,7 @@ def _write_coco_annotations(
     )
     categories = [
         {"supercategory": "shape", "id": number, "name": shape}
-        for shape, number in _CATEGORY_IDS.items()
+        for shape, number in CATEGORY_IDS.items()
     ]
     write_json(
         folder / f"annotations/instances_{name}.json",
@@ -145,7 +156,7 @@ def write_aokvqa(folder: Path, source: str, scenes: Scenes, settings: Settings) 
             rng = generator(settings.seed, source, split, scene.scene_id)
             wrong: list[dict[str, str]] = []
             for question in make_questions(scene, rng, _RATIONALE_KINDS, 1):
-                question_id = _short_id(source, split, scene.scene_id)
+                question_id = short_id(source, split, scene.scene_id)
                 given = _given_answer(question, question_id, source, split, scene, settings, wrong)
                 choices = answer_choices(question, given, rng)
                 records.append(
@@ -153,12 +164,12 @@ def write_aokvqa(folder: Path, source: str, scenes: Scenes, settings: Settings) 
                         "split": name,
                         "image_id": image_id,
                         "question_id": question_id,
-                        "question": question_text(question, rng, scene.pool),
+                        "question": question_text(question, rng, scene.pool, settings.human),
                         "choices": choices,
                         "correct_choice_idx": choices.index(given),
-                        "direct_answers": direct_answers(given, rng),
+                        "direct_answers": direct_answers(given, rng, human=settings.human),
                         "difficult_direct_answer": False,
-                        "rationales": rationales(question, given, rng),
+                        "rationales": rationales(question, given, rng, settings.human),
                     }
                 )
             path = f"{name}2017/{image_id:012d}.jpg"
@@ -189,19 +200,19 @@ def write_clevr(folder: Path, source: str, scenes: Scenes, settings: Settings) -
                         "question_family_index": kinds.index(question.kind),
                         "split": name,
                         "program": clevr_program(question),
-                        "question": clevr_text(question, rng, scene.pool),
+                        "question": clevr_text(question, rng, scene.pool, settings.human),
                         "answer": given,
                     }
                 )
-            graphs.append(_clevr_scene(index, file_name, name, scene, settings.image_size))
+            graphs.append(clevr_scene(index, file_name, name, scene, settings.image_size))
             path = f"images/{name}/{file_name}"
             rows.append(_write_image(folder, path, scene, source, settings, wrong))
-        info = {"split": name, "license": _LICENSE["name"], "version": "1.0", "date": _DATE[:10]}
+        head = {"split": name, "license": LICENSE["name"], "version": "1.0", "date": DATE[:10]}
         write_json(
             folder / f"questions/CLEVR_{name}_questions.json",
-            {"info": info, "questions": questions},
+            {"info": head, "questions": questions},
         )
-        write_json(folder / f"scenes/CLEVR_{name}_scenes.json", {"info": info, "scenes": graphs})
+        write_json(folder / f"scenes/CLEVR_{name}_scenes.json", {"info": head, "scenes": graphs})
     return rows
 
 
@@ -221,7 +232,7 @@ def write_spotdiff(folder: Path, source: str, scenes: Scenes, settings: Settings
                 told = mistaken_change(change, (scene, variant), rng)
                 given, true = (_change_words(c) for c in (told, change))
                 wrong.append({"record": str(number), "given": given, "true": true})
-            sentences = change_sentences(told, rng, 1 + int(rng.integers(2)))
+            sentences = change_sentences(told, rng, 1 + int(rng.integers(2)), settings.human)
             records.append({"img_id": str(number), "sentences": sentences})
             for shown, path in ((scene, f"{number}.png"), (variant, f"{number}_2.png")):
                 path = f"resized_images/{path}"
@@ -248,7 +259,8 @@ def write_llava(folder: Path, source: str, scenes: Scenes, settings: Settings) -
         rng = generator(settings.seed, source, scene.scene_id)
         path = f"coco/train2017/{number:012d}.jpg"
         rows.append(_write_image(folder, path, scene, source, settings))
-        told = captions(scene, generator(settings.seed, source, scene.scene_id, "captions"))
+        hand = generator(settings.seed, source, scene.scene_id, "captions")
+        told = captions(scene, hand, human=settings.human)
         annotated.append((number, f"{number:012d}.jpg", scene, told))
         wording = STYLE_WORDING
         record = {"id": f"{number:012d}", "image": path}
@@ -282,13 +294,17 @@ def write_sharegpt(folder: Path, source: str, scenes: Scenes, settings: Settings
     """Write ShareGPT: one conversation a train scene (text only).
 
     Most are chats; some are an exchange about pictures that the conversation does not show (a
-    change between two, a class label), as in ShareGPT, where attachments were lost.
+    change between two, a class label), as in ShareGPT, where attachments were lost; a share of
+    ``settings.attachment_share`` is about one of which only a note is left.
     """
     records = []
     for index, scene in enumerate(scenes.get("train", ())):
         rng = generator(settings.seed, source, scene.scene_id)
         chance = rng.random()
-        if chance < _CHANGE_SHARE:
+        if unit(settings.seed, "attachment", scene.scene_id) < settings.attachment_share:
+            number = 1 + int(rng.integers(3))
+            turns = [attachments.exchange(scene, STYLE_WORDING, rng) for _ in range(number)]
+        elif chance < _CHANGE_SHARE:
             variant, change = make_variant(scene, settings.seed)
             turns = [language.change(scene, variant, change, STYLE_WORDING, rng)]
         elif chance < _CHANGE_SHARE + _LABEL_SHARE:
@@ -344,7 +360,7 @@ def write_grid3d(folder: Path, source: str, scenes: Scenes, settings: Settings) 
             questions.append(
                 {
                     "img_idx": number,
-                    "question": grid3d_tokens(question, rng),
+                    "question": grid3d_tokens(question, rng, settings.human),
                     "answer": truth if existence else question.answer,
                     "task": "existence_prediction" if existence else "counting",
                 }
@@ -409,88 +425,6 @@ def _change_words(change: Change) -> str:
     """Spell a change for the table of deliberate errors."""
     ends = ("" if t is None else f"{t.color} {t.shape}" for t in (change.before, change.after))
     return f"{change.kind}: {' -> '.join(ends)}"
-
-
-def _info(what: str) -> dict[str, Any]:
-    return {
-        "description": f"Shapes world, {what}",
-        "url": "",
-        "version": "1.0",
-        "year": 2024,
-        "contributor": "polite-flamingo",
-        "date_created": _DATE[:10],
-    }
-
-
-def _coco_image(image_id: int, file_name: str, size: int) -> dict[str, Any]:
-    return {
-        "id": image_id,
-        "file_name": file_name,
-        "width": size,
-        "height": size,
-        "license": 1,
-        "coco_url": "",
-        "flickr_url": "",
-        "date_captured": _DATE,
-    }
-
-
-def _coco_object(image_id: int, object_id: int, thing: Thing, size: int) -> dict[str, Any]:
-    x1, y1, x2, y2 = (value * size for value in thing.box)
-    return {
-        "id": object_id,
-        "image_id": image_id,
-        "category_id": _CATEGORY_IDS[thing.shape],
-        "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": (x2 - x1) * (y2 - y1),
-        "segmentation": [[x1, y1, x2, y1, x2, y2, x1, y2]],
-        "iscrowd": 0,
-    }
-
-
-def _clevr_scene(index: int, file_name: str, split: str, scene: Scene, size: int) -> dict[str, Any]:
-    objects = [
-        {
-            "shape": thing.shape,
-            "color": thing.color,
-            "size": thing.size,
-            "texture": thing.texture,
-            "pixel_coords": [thing.center[0] * size, thing.center[1] * size, 0.0],
-        }
-        for thing in scene.things
-    ]
-    # As CLEVR: relationships[r][i] lists the objects that are r of object i, by centres.
-    axes = {"left": (0, 1), "right": (0, -1), "above": (1, 1), "below": (1, -1)}
-    relationships = {
-        name: [
-            [
-                other
-                for other, b in enumerate(scene.things)
-                if (a.center[axis] - b.center[axis]) * sign > 0
-            ]
-            for a in scene.things
-        ]
-        for name, (axis, sign) in axes.items()
-    }
-    return {
-        "image_index": index,
-        "image_filename": file_name,
-        "split": split,
-        "objects": objects,
-        "relationships": relationships,
-        "directions": {
-            "left": [-1, 0, 0],
-            "right": [1, 0, 0],
-            "above": [0, -1, 0],
-            "below": [0, 1, 0],
-        },
-    }
-
-
-def _short_id(*names: str) -> str:
-    """Make a 22-character id of letters and digits, as A-OKVQA's."""
-    digest = hashlib.blake2b("/".join(names).encode(), digest_size=18).digest()
-    return base64.b64encode(digest, altchars=b"xy").decode()[:22]
 
 
 def _llava_turns(scene: Scene, wording: str, rng: np.random.Generator) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,8 @@ Task = Literal[
     "text",
 ]
 _PACKAGE = "package:"
+# The safe loader, in C where PyYAML has it: the catalogue is long.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Name of the pip distribution of a package, where it is not the package's own.
 _DISTRIBUTIONS = {"easy_vqa": "easy-vqa", "sklearn": "scikit-learn"}
 _STRICT = ConfigDict(extra="forbid")
@@ -37,7 +39,8 @@ class Entry:
     """One data set: where it is from, where its official files lie, and how they are read.
 
     ``root`` is a folder under the data root, or ``package:NAME``. ``files`` maps a split to the
-    roles its adapter knows (annotations, images ...) and these to paths below ``root``.
+    roles its adapter knows (annotations, images ...) and these to a path below ``root``, or to
+    several of which the first that is there counts; ``optional`` roles may be missing.
     Conversations need no ``pool``: they bring their instructions.
     """
 
@@ -48,13 +51,27 @@ class Entry:
     home: str
     citation: str
     root: str
-    files: dict[Split, dict[str, str]] = Field(min_length=1)
+    files: dict[Split, dict[str, str | tuple[str, ...]]] = Field(min_length=1)
     adapter: str
-    options: dict[str, str | bool | int] = Field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    # Folders below the image folder in which an image may lie, in the order of search.
+    image_folders: tuple[str, ...] = ("",)
+    options: dict[str, str | bool | int | float | dict[str, str]] = Field(default_factory=dict)
     pool: str = ""
+    # The set that METHOD section 4 counts it in, where that is not the set itself.
+    group: str = ""
+    # Samples of train that PF-1M has (METHOD section 4): taken unless ingest.limits says otherwise.
+    cap: int | None = Field(default=None, ge=1)
+    # At most this many training samples of each class (ELEVATER-IC takes 32).
+    class_cap: int | None = Field(default=None, ge=1)
     # A second record of an id is an error, or ("number") another example as in Spot-the-Diff.
     repeated_ids: Literal["reject", "number"] = "reject"
     held_out: bool = False
+
+    def paths(self, split: str, role: str) -> tuple[str, ...]:
+        """Paths below the root that may hold a role of a split, the usual one first."""
+        paths = self.files[split].get(role, ())
+        return (paths,) if isinstance(paths, str) else paths
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -125,13 +142,31 @@ def dataset_root(entry: Entry, data_root: Path) -> Path:
             )
         return Path(next(iter(spec.submodule_search_locations)))
     root = data_root / entry.root
-    if not root.is_dir():
-        wanted = next(iter(next(iter(entry.files.values())).values()), "")
-        raise UserError(
-            f"{entry.name}: missing {wanted} under {root}; put the official files there "
-            f"({entry.home}) or drop the source from ingest.sources"
-        )
-    return root
+    if root.is_dir():
+        return root
+    # The files may lie right in the folder that was named.
+    wanted = [
+        path
+        for split in entry.files
+        for role in entry.files[split]
+        for path in entry.paths(split, role)
+        if role != "images" and path not in ("", ".")
+    ]
+    if any((data_root / path).exists() for path in wanted):
+        return data_root
+    raise UserError(
+        f"{entry.name}: missing {next(iter(wanted), '')} under {root}; put the official files there "
+        f"({entry.home}) or drop the source from ingest.sources"
+    )
+
+
+def present_path(root: Path, names: Sequence[str]) -> Path | None:
+    """Return the first of several paths below ``root`` that is there, gzipped or not."""
+    for name in names:
+        for path in (root / name, root / f"{name}.gz"):
+            if path.exists():
+                return path
+    return None
 
 
 def _load(path: Path | None, shipped: str) -> tuple[str, dict[str, Any]]:
@@ -142,7 +177,7 @@ def _load(path: Path | None, shipped: str) -> tuple[str, dict[str, Any]]:
     else:
         raise UserError(f"{path} is missing")
     try:
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise UserError(f"{name}: not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(tree, dict):

@@ -1,16 +1,28 @@
-"""Lists of records in JSON and JSON Lines files, read as far as they are whole."""
+"""Records of JSON and JSON Lines files, read one by one: memory does not grow with the file.
+
+ijson reads what is well formed. What it refuses (a file that breaks off, NaN, numbers of thirty
+digits) is read again with the standard library, which forgives more, from the text as a whole.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ijson
+
+from polite_flamingo.sources.text_files import open_bytes, read_text
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 _SHOWN = 40
+# What a file that is no JSON, or no whole gzip file, makes the readers raise.
+_DAMAGE = (ijson.JSONError, ValueError, OSError, EOFError, zlib.error, RecursionError)
 
 
 class Broken(NamedTuple):
@@ -32,35 +44,129 @@ def read_list(path: Path) -> Iterator[Item]:
     """Yield the records of a JSON array or of JSON Lines, told apart by the first bytes.
 
     A broken line is one Broken item, and the lines after it are read. An array that breaks off
-    yields its whole records, then one Broken item. Records are decoded one by one, so a large
-    array costs its text and not a tree of objects.
+    yields its whole records, then one Broken item. Gzipped files are read as they are.
     """
-    with path.open("rb") as file:
-        head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"["):
-        for item, _ in _array(text := _read_text(path), _skip(text, 0), path.name):
-            if item is not None:
-                yield item
-    else:
+    if first_sign(path) != "[":
         yield from _lines(path)
+        return
+    count = 0
+    try:
+        with open_bytes(path, shallow=True) as file:
+            for value in ijson.items(file, "item", use_float=True):
+                yield Item(f"{path.name}#{count}", count, value)
+                count += 1
+        return
+    except _DAMAGE:
+        pass
+    text = read_text(path)
+    for item, _ in _array(text, _skip(text, 0), path.name):
+        # Whole values before the break were yielded already, even where no comma follows.
+        if item is not None and (item.number >= count or isinstance(item.value, Broken)):
+            yield item
 
 
 def read_members(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Item]]:
     """Yield ``(name, record)`` for each record of the named arrays of one JSON object.
 
-    A member that is missing or no array is a Broken item, as is the place where a file breaks off.
+    In the order of ``names``, whatever the order in the file. A member that is missing or no array
+    is a Broken item, as is the place where a file breaks off.
     """
-    text = _read_text(path)
+    done: Counter[str] = Counter()
+    for name in names:
+        try:
+            with open_bytes(path, shallow=True) as file:
+                for value in ijson.items(file, f"{name}.item", use_float=True):
+                    number = done[name]
+                    yield name, Item(f"{path.name}#{name}#{number}", number, value)
+                    done[name] += 1
+        except _DAMAGE:
+            break
+        if not done[name]:
+            break
+    else:
+        return
+    # Broken, or without one of the lists, or one is empty: the forgiving reader tells which.
+    found: dict[str, list[Item]] = {name: [] for name in names}
+    for name, item in _forgiving_members(read_text(path), path.name, names):
+        if isinstance(item.value, Broken) or item.number >= done[name]:
+            found[name].append(item)
+    for name in names:
+        yield from ((name, item) for item in found[name])
+
+
+def read_mapping(path: Path, member: str = "") -> Iterator[tuple[str, Item]]:
+    """Yield ``(key, record)`` for each member of a JSON object; position ``file#key``.
+
+    Of the object itself, or of its member of that name. Where the file breaks off, the last item is
+    Broken and its key empty; a member that is missing or no object yields nothing.
+    """
+    count = 0
+    where = f"{path.name}#{member}" if member else path.name
+    try:
+        with open_bytes(path, shallow=True) as file:
+            for key, value in ijson.kvitems(file, member, use_float=True):
+                yield key, Item(f"{where}#{key[:_SHOWN]}", count, value)
+                count += 1
+        if count:
+            return
+    except _DAMAGE:
+        pass
+    text = read_text(path)
+    place = _skip(text, 0)
+    try:
+        place = _expect(text, place, "{")
+        while member and not text.startswith("}", place):
+            key, place = _key(text, place)
+            if key == member:
+                if not text.startswith("{", place):
+                    return
+                place = _expect(text, place, "{")
+                break
+            _, place = _decode(text, place)
+            if text.startswith(",", place):
+                place = _skip(text, place + 1)
+    except (ValueError, RecursionError) as error:
+        yield "", Item(where, 0, _broken(text, place, "}", error))
+        return
+    yield from _pairs(text, place, where, count)
+
+
+def _pairs(text: str, place: int, where: str, done: int) -> Iterator[tuple[str, Item]]:
+    number = 0
+    try:
+        while not text.startswith("}", place):
+            key, end = _key(text, place)
+            value, end = _decode(text, end)
+            if text.startswith(",", end):
+                end = _skip(text, end + 1)
+            elif not text.startswith("}", end):
+                raise ValueError("expected a comma or the end of the object")
+            if number >= done:
+                yield key, Item(f"{where}#{key[:_SHOWN]}", number, value)
+            place, number = end, number + 1
+    except (ValueError, RecursionError) as error:
+        yield "", Item(f"{where}#{number}", number, _broken(text, place, "}", error))
+
+
+def first_sign(path: Path) -> str:
+    """Return the first character of a text file that is no space ("" for an empty file)."""
+    try:
+        with open_bytes(path) as file:
+            return file.read(4096).decode("utf-8", errors="replace").lstrip()[:1]
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def _forgiving_members(text: str, file: str, names: Sequence[str]) -> Iterator[tuple[str, Item]]:
     missing = dict.fromkeys(names)
     place = _skip(text, 0)
     try:
         place = _expect(text, place, "{")
         while not text.startswith("}", place):
-            name, place = _decode(text, place)
-            place = _expect(text, place, ":")
+            name, place = _key(text, place)
             if name in missing and text.startswith("[", place):
                 del missing[name]
-                for item, end in _array(text, place, f"{path.name}#{name}"):
+                for item, end in _array(text, place, f"{file}#{name}"):
                     if item is not None:
                         yield name, item
                         if isinstance(item.value, Broken):
@@ -73,10 +179,10 @@ def read_members(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Item]]
             elif not text.startswith("}", place):
                 raise ValueError("expected a comma or the end of the object")
     except (ValueError, RecursionError) as error:
-        yield names[0], Item(path.name, 0, _broken(text, place, "}", error))
+        yield names[0], Item(file, 0, _broken(text, place, "}", error))
         return
     for name in missing:
-        yield name, Item(path.name, 0, Broken("bad_structure", f"the file has no list {name!r}"))
+        yield name, Item(file, 0, Broken("bad_structure", f"the file has no list {name!r}"))
 
 
 def _array(text: str, place: int, where: str) -> Iterator[tuple[Item | None, int]]:
@@ -100,27 +206,31 @@ def _array(text: str, place: int, where: str) -> Iterator[tuple[Item | None, int
 
 
 def _lines(path: Path) -> Iterator[Item]:
-    with path.open("rb") as file:
-        for number, data in enumerate(file, start=1):
-            line = data.decode("utf-8-sig", errors="replace").strip()
-            if not line:
-                continue
-            try:
-                value, end = _decode(line, 0)
-                if end != len(line):
-                    raise ValueError("more than one value on the line")
-            except (ValueError, RecursionError) as error:
-                if number == 1 and (whole := _whole(path)) is not None:
-                    yield whole
-                    return
-                value = _broken(line, 0, "}", error)
-            yield Item(f"{path.name}:{number}", number - 1, value)
+    number = 0
+    try:
+        with open_bytes(path) as file:
+            for number, data in enumerate(file, start=1):
+                line = data.decode("utf-8", errors="replace").strip()
+                if not line:
+                    continue
+                try:
+                    value, end = _decode(line, 0)
+                    if end != len(line):
+                        raise ValueError("more than one value on the line")
+                except (ValueError, RecursionError) as error:
+                    if number == 1 and (whole := _whole(path)) is not None:
+                        yield whole
+                        return
+                    value = _broken(line, 0, "}", error)
+                yield Item(f"{path.name}:{number}", number - 1, value)
+    except (OSError, EOFError, zlib.error) as error:
+        yield Item(f"{path.name}:{number + 1}", number, Broken("truncated", str(error)))
 
 
 def _whole(path: Path) -> Item | None:
     """Read a file that holds one object over several lines."""
     try:
-        return Item(f"{path.name}#0", 0, json.loads(_read_text(path)))
+        return Item(f"{path.name}#0", 0, json.loads(read_text(path)))
     except (ValueError, RecursionError):
         return None
 
@@ -135,8 +245,11 @@ def _broken(text: str, place: int, closing: str, error: Exception) -> Broken:
     )
 
 
-def _read_text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8-sig", errors="replace")
+def _key(text: str, place: int) -> tuple[str, int]:
+    key, place = _decode(text, place)
+    if not isinstance(key, str):
+        raise ValueError("expected a name")
+    return key, _expect(text, place, ":")
 
 
 def _decode(text: str, place: int) -> tuple[Any, int]:

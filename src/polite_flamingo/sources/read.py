@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,13 +12,22 @@ from pathlib import Path
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Box, Reject, Sample, Turn
 from polite_flamingo.core.seeds import derive
-from polite_flamingo.sources.catalogue import Entry, Phrasing, dataset_root, shipped_pools
+from polite_flamingo.sources.catalogue import (
+    Entry,
+    Phrasing,
+    dataset_root,
+    present_path,
+    shipped_pools,
+)
 from polite_flamingo.sources.formats import ADAPTERS
-from polite_flamingo.sources.image_files import ImageFiles
+from polite_flamingo.sources.image_files import ImageFiles, ImageFolder
 from polite_flamingo.sources.record import BadRecord, Record, reject, sample_id
 from polite_flamingo.sources.text import neutralise, tidy
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# Hash of an id -> hash of its content, or of all contents it came with: 64 bits each, since a source
+# may have millions.
+SeenIds = dict[int, int | frozenset[int]]
 
 
 def read_source(
@@ -37,7 +47,7 @@ def read_records(entry: Entry, data_root: Path, split: str) -> Iterator[Record |
     if entry.adapter not in ADAPTERS:
         raise UserError(f"{entry.name}: no adapter {entry.adapter!r}; known: {', '.join(ADAPTERS)}")
     _check_split(entry, split)
-    seen: dict[str, set[bytes]] = {}
+    seen: SeenIds = {}
     for found in ADAPTERS[entry.adapter](dataset_root(entry, data_root), entry, split):
         record = _clean(found) if isinstance(found, Record) else found
         if isinstance(record, Reject):
@@ -52,16 +62,30 @@ def read_records(entry: Entry, data_root: Path, split: str) -> Iterator[Record |
             yield _unique(record, entry, split, seen)
 
 
-def image_files(entry: Entry, data_root: Path, split: str) -> ImageFiles:
+def image_files(entry: Entry, data_root: Path, split: str, max_side: int = 0) -> ImageFiles:
     """Return the image folder of a split (the data set's folder where it names none)."""
+    return ImageFiles(image_folder(entry, data_root, split, max_side))
+
+
+def image_folder(entry: Entry, data_root: Path, split: str, max_side: int = 0) -> ImageFolder:
+    """Return where the images of a split are; a missing folder is a UserError."""
     _check_split(entry, split)
-    folder = dataset_root(entry, data_root) / entry.files[split].get("images", "")
-    if not folder.is_dir():
+    root = dataset_root(entry, data_root)
+    if "images" not in entry.files[split]:
+        return ImageFolder(root, entry.image_folders, max_side)
+    folder = present_path(root, entry.paths(split, "images"))
+    if folder is None or not folder.is_dir():
         raise UserError(
-            f"{entry.name}: missing folder {entry.files[split]['images']} under "
-            f"{data_root / entry.root}; put the images there ({entry.home})"
+            f"{entry.name}: missing folder {entry.paths(split, 'images')[0]} under "
+            f"{root}; put the images there ({entry.home})"
         )
-    return ImageFiles(folder)
+    return ImageFolder(folder, entry.image_folders, max_side)
+
+
+def planned_folder(entry: Entry, split: str) -> str:
+    """Return the folder of a split's images below the data root, whether it is there or not."""
+    paths = entry.paths(split, "images")
+    return posixpath.normpath(posixpath.join(entry.root, paths[0] if paths else ""))
 
 
 def _check_split(entry: Entry, split: str) -> None:
@@ -77,6 +101,13 @@ def take(
         ids = tuple(images.identify(image) for image in record.images)
     except BadRecord as error:
         return reject(entry, split, record.position, error.reason, str(error), record.native_id)
+    return as_sample(record, entry, split, ids, seed)
+
+
+def as_sample(
+    record: Record, entry: Entry, split: str, images: tuple[str, ...], seed: int
+) -> Sample:
+    """Make the sample of a record whose images are known; its instruction follows from its id."""
     identity = sample_id(entry, split, record.native_id)
     turns = record.turns or (Turn(_instruction(record, entry, identity, seed), record.response),)
     return Sample(
@@ -84,7 +115,7 @@ def take(
         source=entry.name,
         split=split,
         task=entry.task,
-        images=ids,
+        images=images,
         turns=turns,
         references=record.references,
         boxes=record.boxes,
@@ -114,7 +145,9 @@ def _instruction(record: Record, entry: Entry, identity: str, seed: int) -> str:
         raise UserError(f"{entry.name}: no instruction pool {entry.pool!r} in instructions.yaml")
     template = choose_phrasing(pools[entry.pool], seed, identity)
     try:
-        return fill(template, record.fields)
+        text = fill(template, record.fields)
+        # A field may have nothing to say: its space goes with it.
+        return text if all(record.fields.values()) else " ".join(text.split())
     except KeyError as error:
         raise UserError(
             f"{entry.name}: pool {entry.pool!r} asks for {{{error.args[0]}}}, "
@@ -124,18 +157,24 @@ def _instruction(record: Record, entry: Entry, identity: str, seed: int) -> str:
 
 def _clean(record: Record) -> Record:
     """Tidy every text of a record and break special tokens in it, whatever the adapter did."""
-    tokens = 0
+    tokens = replaced = 0
 
     def safe(text: str) -> str:
-        nonlocal tokens
+        nonlocal tokens, replaced
         text, found = neutralise(tidy(text))
         tokens += found
+        if not text.isascii():
+            replaced += text.count("\ufffd")
         return text
 
     response = safe(record.response)
     turns = tuple(Turn(safe(turn.instruction), safe(turn.response)) for turn in record.turns)
     fields = {name: safe(value) for name, value in record.fields.items()}
-    notes = {**record.notes, **({"special_tokens": tokens} if tokens else {})}
+    notes = dict(record.notes)
+    if tokens:
+        notes["special_tokens"] = tokens
+    if replaced:
+        notes["replaced_characters"] = replaced
     return replace(
         record,
         response=response,
@@ -149,18 +188,16 @@ def _clean(record: Record) -> Record:
     )
 
 
-def _unique(
-    record: Record, entry: Entry, split: str, seen: dict[str, set[bytes]]
-) -> Record | Reject:
+def _unique(record: Record, entry: Entry, split: str, seen: SeenIds) -> Record | Reject:
     """Reject a repeated id, or give the record a number of its own where the entry says so."""
-    content = repr((record.images, record.response, record.fields, record.turns)).encode()
-    digest = hashlib.blake2b(content, digest_size=8).digest()
-    earlier = seen.setdefault(record.native_id, set())
-    if not earlier:
-        earlier.add(digest)
+    content = _digest(repr((record.images, record.response, record.fields, record.turns)))
+    earlier = seen.get(_digest(record.native_id))
+    if earlier is None:
+        seen[_digest(record.native_id)] = content
         return record
-    if entry.repeated_ids == "reject" or digest in earlier:
-        detail = "same content" if digest in earlier else "other content"
+    known = frozenset((earlier,)) if isinstance(earlier, int) else earlier
+    if entry.repeated_ids == "reject" or content in known:
+        detail = "same content" if content in known else "other content"
         return reject(
             entry,
             split,
@@ -169,9 +206,14 @@ def _unique(
             f"id seen before, {detail}",
             record.native_id,
         )
-    earlier.add(digest)
-    native_id = f"{record.native_id}#{len(earlier)}"
-    while native_id in seen:
+    seen[_digest(record.native_id)] = known = known | {content}
+    native_id = f"{record.native_id}#{len(known)}"
+    while _digest(native_id) in seen:
         native_id += "#"
-    seen[native_id] = {digest}
+    seen[_digest(native_id)] = content
     return replace(record, native_id=native_id)
+
+
+def _digest(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,26 +11,30 @@ from typing import Any
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.sample import Box, Reject, Turn
-from polite_flamingo.sources.catalogue import Entry
-from polite_flamingo.sources.json_lists import Broken, Item
+from polite_flamingo.sources.catalogue import Entry, present_path
+from polite_flamingo.sources.drawing import Drawn
+from polite_flamingo.sources.json_lists import Broken, Item, first_sign, read_list
 from polite_flamingo.sources.text import one_line, tidy
+from polite_flamingo.sources.text_files import read_lines
 
 STAGE = "ingest"
 _ID_LENGTH = 200
+# An image of a record: a path below the image folder, encoded bytes, or a path and a drawing on it.
+ImageRef = str | bytes | Drawn
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """One annotated example as its adapter read it, before images and instruction.
 
-    ``images`` are paths below the data set's folder, or encoded image bytes. Either ``turns`` are
+    ``images`` are paths below the data set's folder, encoded image bytes or a :class:`Drawn`. Either ``turns`` are
     given (conversations), or a ``response`` whose instruction is drawn from the entry's pool with
     ``fields`` in its ``{placeholders}``. ``notes`` count what was repaired or left out.
     """
 
     native_id: str
     position: str
-    images: tuple[str | bytes, ...] = ()
+    images: tuple[ImageRef, ...] = ()
     response: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
@@ -81,13 +87,39 @@ def convert(
 
 def locate(entry: Entry, root: Path, split: str, role: str) -> Path:
     """Return the file or folder an entry names for a split; a missing one is a UserError."""
-    path = root / entry.files[split][role]
-    if not path.exists():
+    path = locate_optional(entry, root, split, role)
+    if path is None:
+        name = entry.paths(split, role)[0]
         raise UserError(
-            f"{entry.name}: missing {entry.files[split][role]} under {root}; "
+            f"{entry.name}: missing {name} under {root}; "
             f"put the official file there ({entry.home}) or drop the source from ingest.sources"
         )
     return path
+
+
+def locate_optional(entry: Entry, root: Path, split: str, role: str) -> Path | None:
+    """Return the first path of a role that is there (also gzipped), or None."""
+    return present_path(root, entry.paths(split, role))
+
+
+def option(entry: Entry, split: str, name: str, default: str = "") -> str:
+    """Return an option of an entry as text; an option may differ between splits."""
+    value = entry.options.get(name, default)
+    return str(value.get(split, default) if isinstance(value, dict) else value)
+
+
+def file_items(path: Path) -> Iterator[Item]:
+    """Yield the lines of a text file as items."""
+    for number, line in read_lines(path):
+        yield Item(f"{path.name}:{number}", number - 1, line)
+
+
+def read_ids(path: Path) -> list[str]:
+    """Read a list of ids: a JSON list, or a text file with one id a line (its first word)."""
+    if first_sign(path) == "[":
+        ids = [item.value for item in read_list(path)]
+        return [str(value).strip() for value in ids if isinstance(value, (int, str))]
+    return [line.split()[0] for _, line in read_lines(path)]
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -167,3 +199,49 @@ def lines_in(values: Iterable[object]) -> tuple[list[str], int]:
 def noted(**counts: int) -> dict[str, int]:
     """Keep the counts that are not zero."""
     return {name: count for name, count in counts.items() if count}
+
+
+def choice_list(choices: list[str]) -> str:
+    """Name the choices of a question: ``a, b or c``."""
+    return ", ".join(choices[:-1]) + " or " + choices[-1] if len(choices) > 1 else choices[0]
+
+
+def join_rationale(answer: str, rationale: str) -> str:
+    """Join an answer and its rationale as two sentences of one draft."""
+    return f"{answer}{'' if answer[-1] in '.!?' else '.'} {rationale}"
+
+
+def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, Counter[str]]:
+    """Return the answer most people gave, its share of all answers, and every answer's count.
+
+    Answers are texts or ``{"answer": text}``. Of equally frequent ones the preferred, else the
+    first. BadRecord ``empty_answer`` where no answer is left.
+    """
+    # Most of ten people say the same: each wording is tidied once.
+    raw = Counter(
+        str(text)
+        for value in answers
+        if isinstance(
+            text := value.get("answer") if isinstance(value, Mapping) else value, (str, int, float)
+        )
+    )
+    counts: Counter[str] = Counter()
+    for wording, count in raw.items():
+        line = one_line(wording)
+        if line:
+            counts[line] += count
+    if not counts:
+        raise BadRecord("empty_answer", "no answer that is not blank")
+    most = max(counts.values())
+    best = [answer for answer, count in counts.items() if count == most]
+    wanted = one_line(preferred) if isinstance(preferred, str) else ""
+    chosen = wanted if wanted in best else best[0]
+    return chosen, most / len(answers), counts
+
+
+def answer_extra(share: float, counts: Counter[str]) -> dict[str, str]:
+    """What a sample keeps of several people's answers."""
+    return {
+        "answer_share": f"{share:.3f}",
+        "direct_answers": json.dumps(dict(counts.most_common()), ensure_ascii=False),
+    }

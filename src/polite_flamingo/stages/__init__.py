@@ -23,6 +23,7 @@ STAGES = {
     "base_flamingo": "base:base_flamingo",
     "judges_nli": "judges:judges_nli",
     "judges_reward": "judges:judges_reward",
+    "judges_report": "judges:judges_report",
     "judges_clipscore": "judges:judges_clipscore",
     "calibrate": "calibrate:calibrate",
     "distort": "distort:distort",

@@ -255,7 +255,7 @@ def _distinct(samples: Sequence[Sample]) -> list[Sample]:
     """One sample of each wording (few questions over many images would drown all else)."""
     found: dict[object, Sample] = {}
     for sample in samples:
-        found.setdefault(sample.references or sample.turns, sample)
+        found.setdefault((sample.turns, sample.references), sample)
     return list(found.values())
 
 

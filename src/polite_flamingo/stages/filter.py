@@ -14,8 +14,15 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Sample, Turn, samples_to_table
 from polite_flamingo.core.tables import read_json, read_samples, read_table, write_json, write_table
-from polite_flamingo.filters import rules
-from polite_flamingo.filters.decide import Decision, Scores, Thresholds, applies, decide
+from polite_flamingo.filters import facts, rules
+from polite_flamingo.filters.decide import (
+    Decision,
+    Scores,
+    Thresholds,
+    applies,
+    contradiction_margin,
+    decide,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -97,14 +104,19 @@ def score_rewrites(
             repetition=rules.repetition(row["rewrite"]),
             boxes=has_boxes(row["rewrite"]),
             stopped=row["stopped"],
+            ended=rules.is_ended(row["rewrite"]),
+            echo=rules.echo(row["instruction"], row["rewrite"]),
+            lost=lost,
+            foreign=foreign,
         )
         for row in progress(rows, desc="rules", unit="rewrite")
+        for lost, foreign in (_facts(row),)
     ]
     for start in progress(range(0, len(rows), _CHUNK), desc="judges", unit="chunk"):
         chunk = range(start, min(start + _CHUNK, len(rows)))
-        on_sts, on_clip, on_nli = (
+        on_sts, on_clip, on_nli, on_lines = (
             [i for i in chunk if applies(judge, rows[i]["task"])]
-            for judge in ("sts", "clipscore", "nli")
+            for judge in ("sts", "clipscore", "nli", "nli_lines")
         )
         # What the boxes say is not for a sentence encoder.
         originals = [strip_boxes(rows[i]["draft"]) for i in on_sts]
@@ -124,17 +136,40 @@ def score_rewrites(
         )
         for i, values in zip(on_clip, found, strict=True):
             scores[i] = replace(scores[i], clipscore=tuple(values))
-        logits = entailment.entailment_logits(nli_model, [_nli_pair(rows[i]) for i in on_nli], size)
-        for i, (contradiction, entailed, neutral) in zip(on_nli, logits.tolist(), strict=True):
-            scores[i] = replace(scores[i], nli=(contradiction, entailed, neutral))
+        # Many captions of one image differ in typing only, and answers repeat themselves.
+        pairs = {i: _nli_pairs(rows[i]) for i in (*on_nli, *on_lines)}
+        distinct = list(dict.fromkeys(pair for some in pairs.values() for pair in some))
+        logits = entailment.entailment_logits(nli_model, distinct, size)
+        of_pair = dict(zip(distinct, map(tuple, logits.tolist()), strict=True))
+        for i, some in pairs.items():
+            found_logits = [of_pair[pair] for pair in some]
+            if found_logits:
+                scores[i] = replace(scores[i], nli=max(found_logits, key=contradiction_margin))
     return scores
 
 
-def _nli_pair(row: Row) -> tuple[str, str]:
+def _facts(row: Row) -> tuple[float, float]:
+    """Scores of the word lists: what the rewrite loses of the annotation, and what it adds."""
+    draft, rewrite = row["draft"], row["rewrite"]
+    if row["task"] == "captioning":
+        return facts.described(draft, rewrite)
+    if row["task"] == "change_captioning":
+        return facts.changed(draft, rewrite)
+    is_class = row["task"] == "classification"
+    return facts.answered(row["instruction"], draft, rewrite, is_class)
+
+
+def _nli_pairs(row: Row) -> list[tuple[str, str]]:
+    """Rewrite and annotation as premise and hypothesis; captions and changes line by line."""
     from polite_flamingo.judges.entailment import vqa_hypothesis, vqa_premise
 
     question = row["instruction"]
-    return vqa_premise(row["rewrite"], question), vqa_hypothesis(row["draft"], question)
+    lines = [row["draft"]]
+    if applies("nli_lines", row["task"]):
+        lines = [line for line in strip_boxes(row["draft"]).split("\n") if line.strip()]
+    # A line without a word to read (all of it boxes) leaves the rewrite unchecked, hence not kept.
+    premise = vqa_premise(row["rewrite"], question)
+    return [(premise, vqa_hypothesis(line, question)) for line in dict.fromkeys(lines)]
 
 
 def _clip_source(paths: Layout) -> Any:
@@ -178,6 +213,10 @@ def _score_schema() -> Any:
             ("repetition", pa.float64()),
             ("boxes", pa.bool_()),
             ("stopped", pa.bool_()),
+            ("ended", pa.bool_()),
+            ("echo", pa.float64()),
+            ("lost", pa.float64()),
+            ("foreign", pa.float64()),
             ("sts", pa.float64()),
             ("clipscore", pa.list_(pa.float64())),
             ("nli", pa.list_(pa.float64())),

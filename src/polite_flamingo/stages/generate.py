@@ -16,8 +16,8 @@ from polite_flamingo.core.journal import atomic_dir, progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import GenerateParams, Params, SplitCounts
 from polite_flamingo.core.tables import write_table
-from polite_flamingo.shapes import judge_data, writers
-from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
+from polite_flamingo.shapes import judge_data, region_writers, writers
+from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, scene_hash, to_json
 from polite_flamingo.shapes.writers import ImageRow, Settings
 
 SCENES_SCHEMA = pa.schema(
@@ -25,6 +25,7 @@ SCENES_SCHEMA = pa.schema(
         pa.field(name, pa.string(), nullable=False)
         for name in ("scene_id", "pool", "source", "image_sha256", "path", "graph", "wrong")
     ]
+    + [pa.field("held_out_pair", pa.bool_(), nullable=False)]
 )
 
 # Room for each source's scene indices within a pool, so that no two sources share a scene id.
@@ -61,13 +62,20 @@ WORLDS: Mapping[str, World] = {
     "shapes_alpaca": World("style", "", writers.write_alpaca),
     "shapes_sharegpt": World("style", "", writers.write_sharegpt),
     "shapes_base_clevr": World("base", "", writers.write_clevr),
+    "shapes_refcocog": World("raw", "test", region_writers.write_refcocog),
+    "shapes_pointqa": World("raw", "test", region_writers.write_pointqa),
+    "shapes_nlvr2": World("", "test", region_writers.write_nlvr2),
 }
+# Where the scenes of the calibration pool lie among those of the sources, for good: scenes are
+# numbered by place, and none may move when a source is added.
+_CALIBRATION_PLACE = 12
 
 
 def generate(params: Params, paths: Layout) -> None:
     """Write data/raw/shapes, and the truth about it as data/scenes/scenes.parquet."""
     plan = params.generate
     check_counts(plan.counts)
+    check_plain_scenes(plan.plain_scenes)
     rows: list[ImageRow] = []
     with atomic_dir(paths.shapes) as folder, ProcessPoolExecutor(params.threads) as pool:
         write = partial(_write_source, folder, plan)
@@ -93,6 +101,24 @@ def check_counts(counts: Mapping[str, SplitCounts]) -> None:
         raise UserError("generate.counts.shapes_judges.train: the judges need at least one scene")
 
 
+def check_plain_scenes(shares: Mapping[str, float]) -> None:
+    """Raise UserError where a source is unknown."""
+    for source in shares:
+        if source not in WORLDS:
+            known = ", ".join(WORLDS)
+            raise UserError(f"generate.plain_scenes.{source}: no such source; choose from {known}")
+
+
+def scene_pools() -> dict[tuple[str, str], str]:
+    """The pool that the scenes of each (source, split) of samples lie in."""
+    pools: dict[tuple[str, str], str] = {}
+    # COCO annotations of the same images stand beside LLaVA's.
+    sources = {**WORLDS, "shapes_llava_coco": WORLDS["shapes_llava"]}
+    for source, world in sources.items():
+        pools |= {(source, "train"): world.train, (source, "test"): world.test}
+    return {key: pool for key, pool in pools.items() if pool}
+
+
 def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
     """Tabulate images in the order written; ``graph`` and ``wrong`` are JSON."""
     records = [
@@ -104,6 +130,7 @@ def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
             "path": row.path,
             "graph": to_json(row.scene),
             "wrong": json.dumps([dict(error) for error in row.wrong], sort_keys=True),
+            "held_out_pair": row.scene.held_out_pair,
         }
         for row in rows
     ]
@@ -117,7 +144,12 @@ def _write_source(folder: Path, plan: GenerateParams, source: str) -> list[Image
         scenes["train"] = _scenes(world.train, source, counts.train, plan)
     if world.test:
         scenes["test"] = _scenes(world.test, source, counts.test, plan)
-    rows = world.write(folder / source, source, scenes, _settings(plan, world.raw))
+    rows = world.write(
+        folder / source,
+        source,
+        scenes,
+        _settings(plan, world.raw, world.train not in ("base", "judges")),
+    )
     return [replace(row, path=f"{source}/{row.path}") for row in rows]
 
 
@@ -131,7 +163,16 @@ def _write_judge_data(
     settings = _settings(plan, raw=False)
     new = writers.write_images(folder, "judges/images", "judges", made, settings)
     judged = [row for row in rows if row.source == "shapes_judges"]
-    written = []
+    # The reporting judges learn from scenes that no other judge sees; texts need no images.
+    seen = {scene_hash(row.scene) for row in judged}
+    others = _scenes("judges", "", plan.counts["shapes_judges"].train, plan)
+    unseen = [scene for scene in others if scene_hash(scene) not in seen]
+    count, images = plan.judge_examples, dict[str, str]()
+    written = [
+        pool.submit(
+            judge_data.write, folder / "judges", unseen, "reporting", count, plan.seed, images
+        )
+    ]
     for part, examples in (
         ("judges", plan.judge_examples),
         ("calibration", fewer),
@@ -141,22 +182,34 @@ def _write_judge_data(
         if chosen:
             scenes = [row.scene for row in chosen]
             pictures = {row.scene.scene_id: row.path for row in chosen}
-            arguments = (folder / "judges", scenes, part, examples, plan.seed, pictures)
-            written.append(pool.submit(judge_data.write, *arguments))
+            written.append(
+                pool.submit(
+                    judge_data.write, folder / "judges", scenes, part, examples, plan.seed, pictures
+                )
+            )
     for done in progress(written, desc="judges", unit="file"):
         done.result()
     return new
 
 
 def _scenes(pool: str, source: str, number: int, plan: GenerateParams) -> Iterator[Scene]:
-    place = list(WORLDS).index(source) if source else len(WORLDS)
+    place = list(WORLDS).index(source) if source else _CALIBRATION_PLACE
+    if source and place >= _CALIBRATION_PLACE:
+        place += 1
     world = WORLDS.get(source)
     most = max(1, plan.max_objects - (world.spare if world else 0))
-    limits = ObjectLimits(min(world.least if world else 1, most), most)
+    rich = 1 - plan.plain_scenes.get(source, 0.0)
+    limits = ObjectLimits(min(world.least if world else 1, most), most, rich)
     indices = range(place * _STRIDE, place * _STRIDE + number)
     for index in indices:
         yield make_scene(plan.seed, pool, index, limits)
 
 
-def _settings(plan: GenerateParams, raw: bool) -> Settings:
-    return Settings(plan.seed, plan.image_size, plan.wrong_share if raw else 0.0)
+def _settings(plan: GenerateParams, raw: bool, human: bool = False) -> Settings:
+    return Settings(
+        plan.seed,
+        plan.image_size,
+        wrong_share=plan.wrong_share if raw else 0.0,
+        human=human,
+        attachment_share=plan.attachment_share,
+    )

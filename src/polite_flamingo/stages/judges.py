@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polite_flamingo.core.errors import UserError
@@ -11,6 +12,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import EncoderParams, FitPlan, Params
 from polite_flamingo.core.seeds import derive, generator
 from polite_flamingo.core.tables import read_jsonl, read_samples, write_json
+from polite_flamingo.stages import judge_metrics
 from polite_flamingo.stages.training import train
 
 if TYPE_CHECKING:
@@ -24,104 +26,111 @@ _RIVALS = 5
 
 
 def judges_nli(params: Params, paths: Layout) -> None:
-    """Train the NLI judge on the judges' scenes -> models/judges/nli."""
-    from polite_flamingo.judges import cross_encoder, entailment
-
-    settings = params.judges.nli
-    if settings.source == TRAIN:
-        tokenizer = cross_encoder.pair_tokenizer(paths.tokenizer, uncased=True)
-        model = entailment.build(settings, tokenizer)
-        examples = _labelled(paths, "nli_judges")
-        pairs = entailment.encode(model, [(row["premise"], row["hypothesis"]) for row in examples])
-        labels = [row["label"] for row in examples]
-        batches = _bucketed([len(ids) for ids, _ in pairs], settings)
-
-        def batch(step: int) -> dict[str, Any]:
-            chosen = batches(step)
-            rng = generator(settings.seed, "judges_nli", step)
-            rows, names = [pairs[i] for i in chosen], [labels[i] for i in chosen]
-            return entailment.batch(model, rows, names, rng)
-
-        curve = _train(
-            paths,
-            "judges_nli",
-            "nli_judges",
-            settings,
-            model,
-            entailment.loss,
-            batch,
-            params.threads,
-        )
-    else:
-        model, curve = entailment.load(settings.source, settings.max_length), {}
-    with atomic_dir(paths.judges / "nli") as folder:
-        entailment.save(model, folder)
-        write_json(folder / "curve.json", curve)
-        write_json(folder / "metrics.json", _nli_metrics(model, _labelled(paths, "nli_test")))
-
-
-def _nli_metrics(model: CrossEncoder, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    from polite_flamingo.judges import entailment
-
-    logits = entailment.entailment_logits(
-        model, [(row["premise"], row["hypothesis"]) for row in rows]
-    )
-    guesses = [entailment.LABELS[number] for number in logits.argmax(axis=1)]
-    pairs = [(row["label"], guess) for row, guess in zip(rows, guesses, strict=True)]
-    return {
-        "pairs": len(rows),
-        "accuracy": _mean([label == guess for label, guess in pairs]),
-        "recall": {
-            name: _mean([guess == name for label, guess in pairs if label == name])
-            for name in entailment.LABELS
-        },
-    }
+    """Train the NLI judge that filters on the judges' scenes -> models/judges/nli."""
+    _nli(params, paths, params.judges.nli, "judges_nli", "judges")
 
 
 def judges_reward(params: Params, paths: Layout) -> None:
-    """Train the reward judge on preferred and rejected responses -> models/judges/reward."""
-    from polite_flamingo.judges import cross_encoder, reward
+    """Train the reward judge that chooses on the judges' scenes -> models/judges/reward."""
+    _reward(params, paths, params.judges.reward, "judges_reward", "judges")
 
-    settings = params.judges.reward
+
+def judges_report(params: Params, paths: Layout) -> None:
+    """Train the judges that only report, on scenes of their own -> models/judges/report_*."""
+    _nli(params, paths, params.judges.report_nli, "judges_report_nli", "reporting")
+    _reward(params, paths, params.judges.report_reward, "judges_report_reward", "reporting")
+
+
+def _nli(params: Params, paths: Layout, settings: EncoderParams, stage: str, pool: str) -> None:
+    from polite_flamingo.judges import augment, cross_encoder, entailment, word_vectors
+
+    rows = _labelled(paths, f"nli_{pool}")
     if settings.source == TRAIN:
-        tokenizer = cross_encoder.pair_tokenizer(paths.tokenizer, uncased=False)
-        model = reward.build(settings, tokenizer)
-        rows = _labelled(paths, "preferences_judges")
-        chosen = cross_encoder.encode(model, *_columns(rows, "instruction", "chosen"))
-        rejected = cross_encoder.encode(model, *_columns(rows, "instruction", "rejected"))
-        lengths = [max(len(a[0]), len(b[0])) for a, b in zip(chosen, rejected, strict=True)]
+        if settings.words:
+            tokenizer, vectors = word_vectors.load(settings.words, settings.word_size)
+            near = augment.nearest_words(tokenizer, vectors, [row["premise"] for row in rows])
+            model = entailment.build(settings, tokenizer, vectors)
+        else:
+            near = {}
+            tokenizer = cross_encoder.pair_tokenizer(paths.tokenizer, uncased=True)
+            model = entailment.build(settings, tokenizer)
+        pairs = [(row["premise"], row["hypothesis"]) for row in rows]
+        labels = [row["label"] for row in rows]
+        groups = augment.groups_of([hypothesis for _, hypothesis in pairs])
+        lengths = [len(ids) for ids, _ in entailment.encode(model, pairs)]
         batches = _bucketed(lengths, settings)
 
         def batch(step: int) -> dict[str, Any]:
-            places = batches(step)
-            return reward.batch(model, [chosen[i] for i in places], [rejected[i] for i in places])
+            rng = generator(settings.seed, stage, step)
+            chosen = batches(step)
+            varied = [
+                entailment.varied(
+                    pairs[i],
+                    labels[i],
+                    {labels[k]: pairs[k][0] for k in groups[i] if k != i},
+                    near,
+                    rng,
+                )
+                for i in chosen
+            ]
+            encoded = entailment.encode(model, varied)
+            return entailment.batch(model, encoded, [labels[i] for i in chosen])
 
-        data, threads = "preferences_judges", params.threads
-        curve = _train(paths, "judges_reward", data, settings, model, reward.loss, batch, threads)
+        data, threads = f"nli_{pool}", params.threads
+        curve = _train(paths, stage, data, settings, model, entailment.loss, batch, threads)
+    else:
+        model, curve = entailment.load(settings.source, settings.max_length), {}
+    test, tricks = _labelled(paths, "nli_test"), _labelled(paths, "adversarial")
+    metrics = {
+        **judge_metrics.nli(model, test),
+        "adversarial": judge_metrics.nli_adversarial(model, tricks),
+        "controls": judge_metrics.nli_controls(model, rows, test),
+    }
+    _save(paths.judges / stage.removeprefix("judges_"), model, curve, metrics)
+
+
+def _reward(params: Params, paths: Layout, settings: EncoderParams, stage: str, pool: str) -> None:
+    from polite_flamingo.judges import augment, cross_encoder, reward, word_vectors
+
+    if settings.source == TRAIN:
+        rows = _labelled(paths, f"preferences_{pool}")
+        texts = [(row["instruction"], row["chosen"], row["rejected"]) for row in rows]
+        if settings.words:
+            tokenizer, vectors = word_vectors.load(settings.words, settings.word_size)
+            near = augment.nearest_words(tokenizer, vectors, [t for three in texts for t in three])
+            model = reward.build(settings, tokenizer, vectors)
+        else:
+            near = {}
+            tokenizer = cross_encoder.pair_tokenizer(paths.tokenizer, uncased=False)
+            model = reward.build(settings, tokenizer)
+        lengths = [len(asked) + max(len(good), len(bad)) for asked, good, bad in texts]
+        batches = _bucketed(lengths, settings)
+
+        def batch(step: int) -> dict[str, Any]:
+            rng = generator(settings.seed, stage, step)
+            varied = [reward.varied(texts[i], near, rng) for i in batches(step)]
+            asked, good, bad = (list(part) for part in zip(*varied, strict=True))
+            chosen = cross_encoder.encode(model, asked, good)
+            return reward.batch(model, chosen, cross_encoder.encode(model, asked, bad))
+
+        data, threads = f"preferences_{pool}", params.threads
+        curve = _train(paths, stage, data, settings, model, reward.loss, batch, threads)
     else:
         model, curve = reward.load(settings.source, settings.max_length), {}
-    with atomic_dir(paths.judges / "reward") as folder:
-        reward.save(model, folder)
-        write_json(folder / "curve.json", curve)
-        metrics = _reward_metrics(model, _labelled(paths, "preferences_test"))
-        write_json(folder / "metrics.json", metrics)
-
-
-def _reward_metrics(model: CrossEncoder, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    from polite_flamingo.judges import reward
-
-    chosen = reward.reward(model, *_columns(rows, "instruction", "chosen"))
-    rejected = reward.reward(model, *_columns(rows, "instruction", "rejected"))
-    right = chosen > rejected
-    kinds = [row["kind"] for row in rows]
-    return {
-        "pairs": len(rows),
-        "accuracy": _mean(right),
-        "accuracy_by_kind": {
-            kind: _mean([won for won, name in zip(right, kinds, strict=True) if name == kind])
-            for kind in sorted(set(kinds))
-        },
+    metrics = {
+        **judge_metrics.reward(model, _labelled(paths, "preferences_test")),
+        "adversarial": judge_metrics.reward_adversarial(model, _labelled(paths, "adversarial")),
     }
+    _save(paths.judges / stage.removeprefix("judges_"), model, curve, metrics)
+
+
+def _save(place: Path, model: CrossEncoder, curve: dict[str, Any], metrics: dict[str, Any]) -> None:
+    from polite_flamingo.judges import cross_encoder
+
+    with atomic_dir(place) as folder:
+        cross_encoder.save(model, folder)
+        write_json(folder / "curve.json", curve)
+        write_json(folder / "metrics.json", metrics)
 
 
 def judges_clipscore(params: Params, paths: Layout) -> None:
@@ -210,12 +219,6 @@ def _labelled(paths: Layout, name: str) -> list[Any]:
     return rows
 
 
-def _columns(
-    rows: Sequence[dict[str, Any]], first: str, second: str
-) -> tuple[list[str], list[str]]:
-    return [row[first] for row in rows], [row[second] for row in rows]
-
-
 def _bucketed(lengths: Sequence[int], settings: EncoderParams) -> Callable[[int], np.ndarray]:
     from polite_flamingo.training.order import bucketed_epoch, by_step
 
@@ -244,7 +247,3 @@ def _plain(settings: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
     return asdict(settings)
-
-
-def _mean(values: Any) -> float:
-    return sum(map(float, values)) / max(1, len(values))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import polite_flamingo
 from polite_flamingo.core.images import blank, png_bytes
 from polite_flamingo.core.journal import progress
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
+from polite_flamingo.core.tables import read_json
+from polite_flamingo.release import evidence, workspace
 from polite_flamingo.tracking import registry, runs
 
 # Where a stage's outs lie tells what kind of run it is; other stages are no runs.
@@ -36,6 +41,44 @@ REQUIREMENTS = (
 )
 
 
+@dataclass(frozen=True)
+class Published:
+    """What a workspace's outs are in MLflow: run ids by stage, versions by registered model."""
+
+    uri: str
+    runs: dict[str, str]
+    models: dict[str, str]
+
+
+def published(paths: Layout, uri: str | None = None) -> Published:
+    """The runs and model versions that `publish` has brought in for the outs of dvc.lock."""
+    uri = uri or runs.default_uri(paths.runs)
+    experiment = runs.init(uri, paths.runs / "mlartifacts")
+    client = runs.connect(uri)
+    ids: dict[str, str] = {}
+    models: dict[str, str] = {}
+    served = {
+        folder.relative_to(paths.root).as_posix(): name for name, folder in model_folders(paths)
+    }
+    with runs.one_line(uri):
+        for stage in registry.read_lock(paths.root / "dvc.lock"):
+            if _kind(stage) is None:
+                continue
+            run = registry.find_published(client, experiment, stage)
+            if run is not None:
+                ids[stage.name] = str(run.info.run_id)
+            for out in stage.outs:
+                if out.path in served:
+                    version = registry.find_version(client, served[out.path], out.md5)
+                    models |= {served[out.path]: version} if version else {}
+    return Published(uri, ids, models)
+
+
+def model_folders(paths: Layout) -> list[tuple[str, Path]]:
+    """Registered models and the folders they come from."""
+    return [("polite-flamingo", paths.rewriter), ("clever-flamingo", paths.clever("pf", 3))]
+
+
 def publish(params: Params, paths: Layout, uri: str | None = None) -> None:
     """Bring every training and evaluation and both models into MLflow at ``uri``.
 
@@ -54,7 +97,7 @@ def publish(params: Params, paths: Layout, uri: str | None = None) -> None:
     }
     folders = {folder.relative_to(paths.root).as_posix(): model for folder, model in models.items()}
     with runs.one_line(uri):
-        added = _publish(uri, experiment, stages, folders, paths)
+        added = _publish(uri, experiment, stages, folders, params, paths)
     print(f"{added} new runs in {uri}")
 
 
@@ -63,6 +106,7 @@ def _publish(
     experiment: str,
     stages: Sequence[registry.LockedStage],
     folders: Mapping[str, registry.ServedModel],
+    params: Params,
     paths: Layout,
 ) -> int:
     added = 0
@@ -75,10 +119,65 @@ def _publish(
         for out in stage.outs:
             if out.path in folders:
                 model = folders[out.path]
-                log = paths.runs / "promotions.jsonl"
-                number, fresh = registry.publish_model(uri, run_id, out.md5, model, log)
+                number, fresh = registry.publish_model(
+                    uri, run_id, out.md5, model, promotions_copy(paths), workspace.who(paths.root)
+                )
                 print(f"{model.name}: version {number}{' (new)' if fresh else ''}")
+                facts, figures = version_facts(params, paths, stage, paths.root / out.path)
+                registry.describe_version(uri, run_id, model.name, number, facts, figures)
+                _put_evidence(uri, run_id, model.name, number, stages, params, paths)
     return added
+
+
+def promotions_copy(paths: Layout) -> Path:
+    """A readable copy of the log of decisions; the log itself is in the registry."""
+    return paths.runs / "promotions.jsonl"
+
+
+def version_facts(
+    params: Params, paths: Layout, stage: registry.LockedStage, folder: Path
+) -> tuple[dict[str, str], dict[str, float]]:
+    """What a registered version says of itself: licence, data set, size; headline figures."""
+    from polite_flamingo.sources.catalogue import find_entry
+
+    data = next((dep for dep in stage.deps if dep.path in ("data/pairs", "data/filtered")), None)
+    licences: dict[str, list[str]] = {}
+    for source in params.ingest.sources:
+        licences.setdefault(find_entry(source).licence, []).append(source)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    facts = {
+        "pf.licence": f"Apache-2.0; trained on data under: {', '.join(sorted(licences))}",
+        "pf.profile": params.profile,
+        "pf.dataset": data.path if data else "unknown",
+        "pf.dataset_hash": data.md5 if data else "unknown",
+        "pf.dataset_version": f"{params.profile}-{data.md5[:12] if data else 'unknown'}",
+        registry.SIZE_TAG: str(size),
+    }
+    metrics = paths.reports / "metrics.json"
+    headline = read_json(metrics).get("headline", {}) if metrics.is_file() else {}
+    return facts, {name: float(value) for name, value in headline.items() if value is not None}
+
+
+def _put_evidence(
+    uri: str,
+    run_id: str,
+    name: str,
+    version: str,
+    stages: Sequence[registry.LockedStage],
+    params: Params,
+    paths: Layout,
+) -> None:
+    """Keep what `pf promote` compares, where data/evaluation is that of this version."""
+    evaluated = next((stage for stage in stages if stage.name == "evaluate"), None)
+    if evaluated is None or not paths.evaluation.is_dir():
+        return
+    if workspace.stale(paths.root, "evaluate"):
+        print(f"{name}: data/evaluation is stale, so the version has no figures to promote it by")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "evidence"
+        evidence.write(name, paths, folder)
+        registry.put_evidence(uri, run_id, name, version, evaluated.key, folder)
 
 
 def _kind(stage: registry.LockedStage) -> str | None:
@@ -92,7 +191,6 @@ def _kind(stage: registry.LockedStage) -> str | None:
 
 def _served(name: str, role: str, folder: Path, params: Params) -> registry.ServedModel:
     limit = params.rewrite if role == "rewriter" else params.evaluate
-    draft = {"draft": "red circle"} if role == "rewriter" else {}
     return registry.ServedModel(
         name=name,
         folders={"model": folder},
@@ -100,8 +198,14 @@ def _served(name: str, role: str, folder: Path, params: Params) -> registry.Serv
         loader=LOADER,
         code=Path(polite_flamingo.__file__).parent,
         requirements=tuple(_pinned(package) for package in REQUIREMENTS),
-        example={"instruction": "What is in the image?", **draft, "images": [_example_image()]},
+        example=example_row(role),
     )
+
+
+def example_row(role: str) -> dict[str, Any]:
+    """The input example of a registered model."""
+    draft = {"draft": "red circle"} if role == "rewriter" else {}
+    return {"instruction": "What is in the image?", **draft, "images": [_example_image()]}
 
 
 def _pinned(package: str) -> str:

@@ -14,20 +14,27 @@ from polite_flamingo.core.tables import atomic_file, read_json, read_table, writ
 
 
 def report(params: Params, paths: Layout) -> None:
-    """Write reports/: index.html, metrics.json and plots/*.json.
+    """Write reports/: index.html, sources.html, metrics.json and plots/*.json.
 
-    Reads data/evaluation, data/filtered, data/rewrites and data/images. Raises UserError if a
+    Reads data/samples, data/evaluation, data/filtered, data/rewrites, data/images and, if it is
+    there, the summary of several seeds. Raises UserError if a
     headline figure is missing that every run has.
     """
     from polite_flamingo.evaluation.rewrites import gallery
     from polite_flamingo.reports.page import render
+    from polite_flamingo.reports.sources_page import render_sources
 
     metrics = read_json(paths.evaluation / "metrics.json")
     check_headline(metrics)
     rows = gallery(gallery_rows(paths), params.report.gallery)
-    page = render(metrics, rows, ImageStore(paths.images).read, params.profile)
+    summary = paths.seeds_summary
+    seeds = read_json(summary) if summary.is_file() else None
+    page = render(metrics, rows, ImageStore(paths.images).read, params.profile, seeds)
     with atomic_file(paths.reports / "index.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
+    sources = render_sources(read_json(paths.samples / "stats.json"), params.profile)
+    with atomic_file(paths.reports / "sources.html") as temporary:
+        temporary.write_text(sources, encoding="utf-8")
     write_json(paths.reports / "metrics.json", published(metrics))
     for name, records in plots(metrics).items():
         write_json(paths.reports / "plots" / f"{name}.json", records)
@@ -53,8 +60,13 @@ def check_headline(metrics: Mapping[str, Any]) -> None:
 def published(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What reports/metrics.json holds: the figures to compare between runs."""
     return {
-        **{key: metrics[key] for key in ("headline", "intervals", "findings", "stages")},
+        **{
+            key: metrics[key]
+            for key in ("headline", "intervals", "findings", "stages", "sources", "unseen")
+        },
         "controls": {source: own["minus"] for source, own in metrics["controls"].items()},
+        "rewriter": metrics["rewriter"],
+        "reported_by": metrics.get("reported_by", {}),
     }
 
 

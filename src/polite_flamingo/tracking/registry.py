@@ -20,12 +20,15 @@ import yaml
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.tables import read_json
-from polite_flamingo.tracking import runs
+from polite_flamingo.tracking import promotions, runs
+from polite_flamingo.tracking.promotions import CANDIDATE, CHAMPION, KEY_TAG, find_version
 
-# The hash of the outs a run or model version stands for.
-KEY_TAG = "pf.outs_hash"
 DONE_TAG = "pf.published"
-CANDIDATE, CHAMPION = "candidate", "champion"
+# The release a model version belongs to.
+RELEASE_TAG = "pf.release"
+SIZE_TAG = "pf.size_bytes"
+EVIDENCE_TAG = "pf.evidence"
+EVIDENCE = "promotion"
 # Files a stage may leave in a folder it writes: numbers of the run, and its curve by column.
 METRICS_FILE, CURVE_FILE = "metrics.json", "curve.json"
 
@@ -123,9 +126,7 @@ def publish_run(
     from mlflow.entities import RunTag
 
     client = runs.connect(uri)
-    done = runs.find_run(
-        client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key, DONE_TAG: "true"}
-    )
+    done = find_published(client, experiment, stage)
     if done is not None:
         return str(done.info.run_id), False
     for out in stage.outs:
@@ -161,37 +162,125 @@ def publish_run(
 
 
 def publish_model(
-    uri: str, run_id: str, key: str, model: ServedModel, log: Path | None = None
+    uri: str,
+    run_id: str,
+    key: str,
+    model: ServedModel,
+    log: Path | None = None,
+    who: str = "pf publish",
 ) -> tuple[str, bool]:
     """Register ``model`` under its name once for ``key``; return the version, and if it is new.
 
-    The version becomes ``candidate``, and ``champion`` where there is none; ``log`` (JSON Lines)
-    gets a row for each alias that moves, since MLflow keeps no history of aliases.
+    A new version becomes ``candidate``, and ``champion`` where there is none: a decision in the log
+    (``tracking.promotions``; ``log`` is a copy in JSON Lines). Raises UserError where an alias was
+    moved past it.
     """
     client = runs.connect(uri)
     version = find_version(client, model.name, key)
     new = version is None
     if version is None:
         version = _register(uri, run_id, key, model)
-    aliases = client.get_registered_model(model.name).aliases
-    for alias, moves in (
-        (CANDIDATE, str(aliases.get(CANDIDATE)) != version),
-        (CHAMPION, CHAMPION not in aliases),
-    ):
-        if moves:
-            client.set_registered_model_alias(model.name, alias, version)
-            if log is not None:
-                row = {"model": model.name, "alias": alias, "version": version, "key": key}
-                log.parent.mkdir(parents=True, exist_ok=True)
-                with log.open("a", encoding="utf-8") as lines:
-                    lines.write(json.dumps(row, sort_keys=True) + "\n")
+    promotions.check(client, model.name)
+    aliases = promotions.standing(client, model.name)
+    # One that was published before is no candidate again.
+    wanted = {CHAMPION: version, **aliases} | ({CANDIDATE: version} if new or not aliases else {})
+    if wanted != aliases:
+        first = CHAMPION not in aliases
+        why = "the first version: there was no champion" if first else "a new version"
+        promotions.decide(
+            client, model.name, "publish", version, wanted, who=who, why=why, copy=log
+        )
     return version, new
 
 
-def find_version(client: Any, name: str, key: str) -> str | None:
-    """The version of a registered model made from the outs ``key``, or None."""
-    found = client.search_model_versions(f"name = '{name}'")
-    return next((str(v.version) for v in found if v.tags.get(KEY_TAG) == key), None)
+def describe_version(
+    uri: str,
+    run_id: str,
+    name: str,
+    version: str,
+    facts: Mapping[str, str],
+    figures: Mapping[str, float],
+) -> None:
+    """Tags (licence, data set ...) and figures of a version; figures go to its logged model, too."""
+    client = runs.connect(uri)
+    found = client.get_model_version(name, version)
+    tags = {**facts, **{f"pf.metric.{key}": f"{value:.6g}" for key, value in figures.items()}}
+    for tag, value in tags.items():
+        if found.tags.get(tag) != value:
+            client.set_model_version_tag(name, version, tag, value)
+    model_id = getattr(found, "model_id", None)
+    if model_id and figures and set(facts.items()) - set(found.tags.items()):
+        for key, figure in figures.items():
+            client.log_metric(run_id, _metric_name(key), figure, model_id=model_id)
+
+
+def put_evidence(uri: str, run_id: str, name: str, version: str, key: str, folder: Path) -> bool:
+    """Keep what a promotion compares (the files of ``folder``) with a version, once for ``key``."""
+    client = runs.connect(uri)
+    if client.get_model_version(name, version).tags.get(EVIDENCE_TAG) == key:
+        return False
+    client.log_artifacts(run_id, str(folder), EVIDENCE)
+    client.set_model_version_tag(name, version, EVIDENCE_TAG, key)
+    return True
+
+
+def get_evidence(uri: str, name: str, version: str, target: Path) -> Path | None:
+    """Fetch it into the folder ``target``; None for a version that has none."""
+    client = runs.connect(uri)
+    found = client.get_model_version(name, version)
+    if EVIDENCE_TAG not in found.tags or not found.run_id:
+        return None
+    target.mkdir(parents=True, exist_ok=True)
+    return Path(client.download_artifacts(found.run_id, EVIDENCE, str(target)))
+
+
+def size_of(uri: str, name: str, version: str) -> int | None:
+    """Bytes of the weights of a version, None where its publication did not note it."""
+    noted = runs.connect(uri).get_model_version(name, version).tags.get(SIZE_TAG, "")
+    return int(noted) if noted.isdigit() else None
+
+
+def seconds_to_answer(
+    uri: str, name: str, versions: Iterable[str], row: Mapping[str, Any], requests: int
+) -> dict[str, float]:
+    """Best of ``requests`` wall-clock times a version needs to answer ``row`` on this machine.
+
+    The versions take turns, so that a busy minute hits all of them.
+    """
+    import mlflow
+    import pandas as pd
+
+    frame = pd.DataFrame([dict(row)])
+    best: dict[str, float] = {}
+    with _mlflow_at(uri):
+        models = {
+            version: mlflow.pyfunc.load_model(f"models:/{name}/{version}") for version in versions
+        }
+        # The first answer loads the weights.
+        for attempt in range(requests + 1):
+            for version, model in models.items():
+                start = time.perf_counter()
+                model.predict(frame)
+                took = time.perf_counter() - start
+                if attempt:
+                    best[version] = min(best.get(version, took), took)
+    return best
+
+
+def find_published(client: Any, experiment: str, stage: LockedStage) -> Any | None:
+    """The run that stands for a stage's outs, or None."""
+    return runs.find_run(
+        client, experiment, {runs.STAGE_TAG: stage.name, KEY_TAG: stage.key, DONE_TAG: "true"}
+    )
+
+
+def tag_versions(uri: str, versions: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    """Set tags on versions of registered models."""
+    client = runs.connect(uri)
+    with runs.one_line(uri):
+        for name, version in versions.items():
+            for tag, value in tags.items():
+                client.set_model_version_tag(name, version, tag, value)
 
 
 def signature() -> Any:
@@ -225,7 +314,8 @@ def _register(uri: str, run_id: str, key: str, model: ServedModel) -> str:
         # Links are followed when MLflow copies: the weights are written once, not twice.
         for name, folder in model.folders.items():
             (data / name).symlink_to(folder.resolve(), target_is_directory=True)
-        (data / "settings.json").write_text(json.dumps(model.settings, sort_keys=True))
+        settings = {**model.settings, "name": model.name, "key": key}
+        (data / "settings.json").write_text(json.dumps(settings, sort_keys=True))
         with mlflow.start_run(run_id=run_id):
             logged = mlflow.pyfunc.log_model(
                 name=model.name,

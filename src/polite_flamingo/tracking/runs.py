@@ -66,7 +66,7 @@ def init(uri: str, artifacts: Path) -> str:
         if found is not None:
             _check_location(uri, artifacts, str(found.artifact_location))
             return str(found.experiment_id)
-        location = artifacts.resolve().as_uri() if _database(uri) else None
+        location = artifacts.resolve().as_uri() if database(uri) else None
         return str(client().create_experiment(EXPERIMENT, artifact_location=location))
 
 
@@ -288,9 +288,9 @@ def _last_step(client: Any, run: Any) -> int:
 def _connect(uri: str) -> Callable[[], Any]:
     # Read by MLflow when it is imported.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    database = _database(uri)
-    if database is not None:
-        database.parent.mkdir(parents=True, exist_ok=True)
+    path = database(uri)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     from mlflow import MlflowClient
 
     for name in ("alembic", "mlflow.store.db.utils"):
@@ -298,17 +298,18 @@ def _connect(uri: str) -> Callable[[], Any]:
     return lambda: MlflowClient(uri, uri)
 
 
-def _database(uri: str) -> Path | None:
+def database(uri: str) -> Path | None:
+    """Path of a SQLite store, None for any other."""
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
 @contextmanager
 def _creation_lock(uri: str) -> Iterator[None]:
-    database = _database(uri)
-    if database is None:
+    path = database(uri)
+    if path is None:
         yield
         return
-    with database.with_name(database.name + ".lock").open("w") as lock:
+    with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

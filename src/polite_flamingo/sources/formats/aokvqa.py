@@ -14,7 +14,9 @@ from polite_flamingo.sources.record import (
     Record,
     as_id,
     as_number_id,
+    choice_list,
     convert,
+    join_rationale,
     line_of,
     lines_in,
     locate,
@@ -53,9 +55,7 @@ def read_aokvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
             response=join_rationale(answer, lines[0]) if lines else answer,
             fields={
                 "question": question,
-                "choices": ", ".join(choices[:-1]) + " or " + choices[-1]
-                if len(choices) > 1
-                else choices[0],
+                "choices": choice_list(choices),
             },
             references=tuple(lines),
             answer=answer,
@@ -72,8 +72,3 @@ def read_aokvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
 
     path = locate(entry, root, split, "annotations")
     yield from convert(entry, split, read_list(path), identify, build)
-
-
-def join_rationale(answer: str, rationale: str) -> str:
-    """Join an answer and its rationale as two sentences of one draft."""
-    return f"{answer}{'' if answer[-1] in '.!?' else '.'} {rationale}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from polite_flamingo.sources.record import (
     line_of,
     lines_in,
     locate,
+    locate_optional,
     mapping,
     noted,
     reject,
 )
+from polite_flamingo.sources.shelf import Shelf
 
 
 def read_coco(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
@@ -32,35 +34,36 @@ def read_coco(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]
     boxes are left out. Images are joined by id and found by ``file_name``.
     """
     path = locate(entry, root, split, "captions")
+    captions = Shelf()
     images: list[Item] = []
-    known: set[str] = set()
-    captions: dict[str, list[object]] = defaultdict(list)
-    captions_at: dict[str, str] = {}
-    for member, item in read_members(path, ("images", "annotations")):
+    members = read_members(path, ("annotations", "images"))
+    for member, item in members:
         if member == "images":
             images.append(item)
-            continue
+            break
         try:
             image_id, caption = _annotation(item, "caption")
-            captions[image_id].append(caption)
-            captions_at.setdefault(image_id, item.position)
+            captions.add(image_id, [item.position, caption])
         except BadRecord as error:
             yield reject(entry, split, item.position, error.reason, str(error))
 
-    boxes: dict[str, list[tuple[str, list[Any]]]] = {}
+    boxes = Shelf()
     if "instances" in entry.files[split]:
-        boxes = yield from _read_instances(root, entry, split)
+        instances = (locate_optional if "instances" in entry.optional else locate)(
+            entry, root, split, "instances"
+        )
+        if instances is not None:
+            yield from _read_instances(instances, entry, split, boxes)
 
     def identify(item: Item) -> str:
-        known.add(image_id := as_id(mapping(item.value).get("id")))
-        return image_id
+        return as_id(mapping(item.value).get("id"))
 
     def build(item: Item, image_id: str) -> Record:
         image = mapping(item.value)
-        lines, left_out = lines_in(captions.get(image_id, ()))
+        lines, left_out = lines_in(caption for _, caption in captions.get(image_id))
         if not lines:
             raise BadRecord("empty_response", "the image has no caption that is not blank")
-        drawn, bad = _boxes(boxes.get(image_id, []), image)
+        drawn, bad = _boxes(boxes.get(image_id), image)
         return Record(
             native_id=image_id,
             position=item.position,
@@ -71,21 +74,17 @@ def read_coco(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]
             notes=noted(captions_left_out=left_out, bad_boxes=bad),
         )
 
-    yield from convert(entry, split, images, identify, build)
-    for image_id, position in captions_at.items():
-        if image_id not in known:
-            detail = f"{len(captions[image_id])} captions of an image that is not in the list"
-            yield reject(entry, split, position, "unknown_image", detail, image_id)
+    rest = (item for _, item in members)
+    yield from convert(entry, split, chain(images, rest), identify, build)
+    for image_id, values in captions.unused():
+        detail = f"{len(values)} captions of an image that is not in the list"
+        yield reject(entry, split, values[0][0], "unknown_image", detail, image_id)
 
 
-def _read_instances(
-    root: Path, entry: Entry, split: str
-) -> Generator[Reject, None, dict[str, list[tuple[str, list[Any]]]]]:
-    """Yield rejects; return ``(category name, [x, y, width, height])`` pairs by image id."""
+def _read_instances(path: Path, entry: Entry, split: str, boxes: Shelf) -> Iterator[Reject]:
+    """Put ``[category name, [x, y, width, height]]`` by image id into ``boxes``; yield rejects."""
     names: dict[str, str] = {}
-    found: list[tuple[str, str, list[Any]]] = []
-    path = locate(entry, root, split, "instances")
-    for member, item in read_members(path, ("annotations", "categories")):
+    for member, item in read_members(path, ("categories", "annotations")):
         try:
             if member == "categories":
                 category = _object(item)
@@ -96,13 +95,10 @@ def _read_instances(
             if not isinstance(box, list):
                 raise BadRecord("bad_bbox", "bbox is not a list")
             if annotation.get("iscrowd") != 1:
-                found.append((image_id, as_id(annotation.get("category_id")), box))
+                category_id = as_id(annotation.get("category_id"))
+                boxes.add(image_id, [names.get(category_id, ""), box])
         except BadRecord as error:
             yield reject(entry, split, item.position, error.reason, str(error))
-    boxes: dict[str, list[tuple[str, list[Any]]]] = defaultdict(list)
-    for image_id, category_id, box in found:
-        boxes[image_id].append((names.get(category_id, ""), box))
-    return boxes
 
 
 def _object(item: Item) -> Mapping[str, Any]:
@@ -116,9 +112,7 @@ def _annotation(item: Item, key: str) -> tuple[str, object]:
     return as_id(annotation.get("image_id"), "image_id"), annotation.get(key)
 
 
-def _boxes(
-    found: list[tuple[str, list[Any]]], image: Mapping[str, Any]
-) -> tuple[tuple[Box, ...], int]:
+def _boxes(found: list[list[Any]], image: Mapping[str, Any]) -> tuple[tuple[Box, ...], int]:
     """Normalise boxes by the image's size; also return how many could not be used."""
     width, height = image.get("width"), image.get("height")
     boxes: list[Box] = []

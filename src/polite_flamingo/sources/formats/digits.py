@@ -33,7 +33,7 @@ def read_digits(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
     scikit-learn for it would take longer than all the rest.
     """
     template = str(entry.options["template"])
-    size = int(entry.options["image_size"])
+    size = int(str(entry.options["image_size"]))
 
     def build(item: Item, native_id: str) -> Record:
         *levels, label = item.value

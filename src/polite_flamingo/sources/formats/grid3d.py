@@ -18,9 +18,11 @@ from polite_flamingo.sources.record import (
     convert,
     line_of,
     locate,
+    locate_optional,
     mapping,
     sequence,
 )
+from polite_flamingo.sources.shelf import Shelf
 from polite_flamingo.sources.text import one_line
 
 _BEFORE_SIGN = re.compile(r" +([?.,;:!])")
@@ -33,26 +35,31 @@ def read_grid3d(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
     Answers ``True`` and ``False`` become yes and no. Images are ``<img_idx>.png`` at any depth
     below the image folder.
     """
-    questions = list(read_list(locate(entry, root, split, "questions")))
-    folder = locate(entry, root, split, "images")
-    images = {
-        int(path.stem): path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*.png"), reverse=True)
-        if path.stem.isascii() and path.stem.isdigit()
-    }
+    questions = Shelf()
+    count = 0
+    for item in read_list(locate(entry, root, split, "questions")):
+        broken = list(item.value) if isinstance(item.value, Broken) else None
+        questions.add(str(count), [item.position, broken, None if broken else item.value])
+        count += 1
+    folder = locate_optional(entry, root, split, "images")
+    images: dict[int, str] = {}
+    if folder is not None:
+        for path in sorted(folder.rglob("*.png"), reverse=True):
+            if path.stem.isascii() and path.stem.isdigit():
+                images[int(path.stem)] = path.relative_to(folder).as_posix()
 
     def build(item: Item, native_id: str) -> Record:
-        question = questions[int(native_id)]
-        if isinstance(question.value, Broken):
-            raise BadRecord(question.value.reason, question.value.detail)
-        record = mapping(question.value)
+        position, broken, value = questions.get(native_id)[0]
+        if broken is not None:
+            raise BadRecord(*broken)
+        record = mapping(value)
         number = as_number_id(record.get("img_idx"), "img_idx")
         answer = answer_of(record)
         answer = _TRUTH.get(answer.lower(), answer.lower())
         task = record.get("task")
         return Record(
             native_id=native_id,
-            position=question.position,
+            position=position,
             images=(images.get(number, f"{number}.png"),),
             response=answer,
             fields={"question": _question(record)},
@@ -63,8 +70,8 @@ def read_grid3d(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
 
     def identify(item: Item) -> str:
         index = as_number_id(item.value, "index")
-        if index >= len(questions):
-            raise BadRecord("bad_index", f"question {index} of {len(questions)}")
+        if index >= count:
+            raise BadRecord("bad_index", f"question {index} of {count}")
         return str(index)
 
     path = locate(entry, root, split, "indices")

@@ -1,0 +1,42 @@
+"""The data gate as a flow: `pf data-quality`, its summary and its pages as artifacts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.failures import tell_failure
+
+TIMEOUT_SECONDS = 1800
+
+
+@flow(name="data-quality", persist_result=False, on_failure=[tell_failure])
+def data_quality(root: Path = Path(".")) -> State[Any]:
+    """Check the data at hand; nothing is changed."""
+    root = root.resolve()
+    summary, pages = root / "runs/data_quality.md", root / "runs/data_docs/index.html"
+    for old in (summary, pages):
+        old.unlink(missing_ok=True)
+    call = [sys.executable, "-m", "polite_flamingo", "data-quality"]
+    try:
+        done = subprocess.run(
+            call, cwd=root, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Failed(message=f"data-quality took longer than {TIMEOUT_SECONDS} s")
+    if summary.is_file():
+        text = summary.read_text(encoding="utf-8")
+        create_markdown_artifact(text, key="data-quality", description="What the gate found")
+    if pages.is_file():
+        create_link_artifact(pages.as_uri(), link_text="Data Docs", key="data-docs")
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        return Failed(message=lines[0].removeprefix("pf: "))
+    return Completed(message=done.stdout.strip().splitlines()[-1])

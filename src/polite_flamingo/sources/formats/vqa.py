@@ -1,0 +1,199 @@
+"""VQA-v2, VQA-v1 and OK-VQA: a file of questions and a file of ten answers each; and VQA-E."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from polite_flamingo.core.sample import Reject
+from polite_flamingo.sources.catalogue import Entry
+from polite_flamingo.sources.json_lists import Broken, Item, read_list, read_members
+from polite_flamingo.sources.record import (
+    BadRecord,
+    Record,
+    answer_extra,
+    answer_of,
+    as_id,
+    as_number_id,
+    convert,
+    join_rationale,
+    line_of,
+    locate,
+    majority,
+    mapping,
+    option,
+    reject,
+    sequence,
+)
+from polite_flamingo.sources.shelf import Shelf
+from polite_flamingo.sources.text import one_line
+
+_COCO_2014 = "COCO_train2014_{:012d}.jpg"
+
+
+def read_vqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
+    """Join ``*_questions.json`` and ``*_annotations.json`` by question id.
+
+    The draft is the answer most of the ten people gave (METHOD section 4); its share and all answers
+    are kept in ``extra``. Both files are read side by side, so memory stays flat where they have one
+    order, as the official ones do; what waits for its other half beyond that lies on disk.
+    """
+    image_name = option(entry, split, "image_name", _COCO_2014)
+    questions = read_members(locate(entry, root, split, "questions"), ("questions",))
+    annotations = read_members(locate(entry, root, split, "annotations"), ("annotations",))
+
+    def build(item: Item, native_id: str) -> Record:
+        asked, told = item.value
+        if told is None:
+            raise BadRecord("no_answer", "no annotation has this question_id")
+        answer, share, counts = _answer(told)
+        kind = {
+            name: one_line(told[name])
+            for name in ("question_type", "answer_type")
+            if isinstance(told.get(name), str)
+        }
+        question = line_of(asked, "question")
+        number = as_number_id(asked.get("image_id"), "image_id")
+        return Record(
+            native_id=native_id,
+            position=item.position,
+            images=(image_name.format(number),),
+            response=answer,
+            fields={"question": question},
+            references=(answer,),
+            answer=answer,
+            extra={"question": question, **answer_extra(share, counts), **kind},
+        )
+
+    pairs = _join(questions, annotations)
+    for found in pairs:
+        if isinstance(found, Item):
+            yield from convert(entry, split, [found], _question_id, build)
+        else:
+            position, reason, detail, native_id = found
+            yield reject(entry, split, position, reason, detail, native_id)
+
+
+Fault = tuple[str, str, str, str]
+
+
+def _join(
+    questions: Iterator[tuple[str, Item]], annotations: Iterator[tuple[str, Item]]
+) -> Iterator[Item | Fault]:
+    """Yield ``(question, annotation)`` items, and faults of what has no other half or no id."""
+    asked, told = Shelf(), Shelf()
+    waiting_asked = waiting_told = 0
+    for pair in zip_longest(questions, annotations):
+        for side, found in zip(("asked", "told"), pair, strict=True):
+            if found is None:
+                continue
+            item = found[1]
+            try:
+                if isinstance(item.value, Broken):
+                    raise BadRecord(item.value.reason, item.value.detail)
+                record = mapping(item.value)
+                native_id = as_id(record.get("question_id"), "question_id")
+            except BadRecord as error:
+                yield item.position, error.reason, str(error), ""
+                continue
+            if side == "asked":
+                other = told.take(native_id) if waiting_told else []
+                if other:
+                    waiting_told -= len(other)
+                    yield item._replace(value=(record, other[0][1]))
+                    yield from _repeated(other[1:], native_id)
+                else:
+                    asked.add(native_id, [item.position, record])
+                    waiting_asked += 1
+            else:
+                waiting = asked.take(native_id) if waiting_asked else []
+                if waiting:
+                    waiting_asked -= len(waiting)
+                    for position, question in waiting:
+                        yield Item(position, item.number, (question, record))
+                else:
+                    told.add(native_id, [item.position, record])
+                    waiting_told += 1
+    for _, values in asked.items():
+        for position, question in values:
+            yield Item(position, 0, (question, None))
+    for native_id, values in told.items():
+        for position, _ in values:
+            yield position, "unknown_question", "an annotation without its question", native_id
+
+
+def _repeated(values: list[Any], native_id: str) -> Iterator[Fault]:
+    for position, _ in values:
+        yield position, "duplicate_id", "a second annotation of the question", native_id
+
+
+def _question_id(item: Item) -> str:
+    return as_id(item.value[0].get("question_id"), "question_id")
+
+
+def _answer(record: Mapping[str, Any]) -> tuple[str, float, Any]:
+    answers = record.get("answers")
+    preferred = record.get("multiple_choice_answer")
+    if isinstance(answers, list) and answers:
+        return majority(answers, preferred)
+    if preferred is None:
+        raise BadRecord("no_answer", "the annotation has no answers")
+    return majority([answer_of(record, "multiple_choice_answer")])
+
+
+def read_vqae(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
+    """Read ``VQA-E_*_set.json``: answer and explanation; ids are indices, there are no others."""
+    image_name = option(entry, split, "image_name", _COCO_2014)
+
+    def build(item: Item, native_id: str) -> Record:
+        record = mapping(item.value)
+        number = as_number_id(record.get("img_id", record.get("image_id")), "image_id")
+        answer, share, counts = _answer(record)
+        explained = record.get("explanation")
+        text = explained[0] if isinstance(explained, list) and explained else explained
+        rationale = one_line(text) if isinstance(text, str) else ""
+        question = line_of(record, "question")
+        return Record(
+            native_id=native_id,
+            position=item.position,
+            images=(image_name.format(number),),
+            response=join_rationale(answer, rationale) if rationale else answer,
+            fields={"question": question},
+            references=(rationale or answer,),
+            answer=answer,
+            extra={"question": question, **answer_extra(share, counts)},
+            notes={} if rationale else {"without_rationale": 1},
+        )
+
+    path = locate(entry, root, split, "annotations")
+    yield from convert(entry, split, read_list(path), lambda item: str(item.number), build)
+
+
+def read_textvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
+    """Read ``TextVQA_0.5.1_*.json``; the official test file has no answers and can't be used."""
+
+    def build(item: Item, native_id: str) -> Record:
+        record = mapping(item.value)
+        if not record.get("answers"):
+            raise BadRecord("no_answer", "the question has no answers")
+        answer, share, counts = majority(sequence(record, "answers"))
+        question = line_of(record, "question")
+        return Record(
+            native_id=native_id,
+            position=item.position,
+            images=(f"{as_id(record.get('image_id'), 'image_id')}.jpg",),
+            response=answer,
+            fields={"question": question},
+            references=(answer,),
+            answer=answer,
+            extra={"question": question, **answer_extra(share, counts)},
+        )
+
+    items = (item for _, item in read_members(locate(entry, root, split, "annotations"), ("data",)))
+    yield from convert(entry, split, items, _own_question_id, build)
+
+
+def _own_question_id(item: Item) -> str:
+    return as_id(mapping(item.value).get("question_id"), "question_id")

@@ -1,0 +1,245 @@
+"""Publish, promote, refuse, override, roll back, serve: tiny untrained models in a real registry."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from flows import ui
+from polite_flamingo import cli
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.images import blank, png_bytes
+from polite_flamingo.core.layout import Layout
+from polite_flamingo.core.params import Params, load_params
+from polite_flamingo.core.profiles import profile_text
+from polite_flamingo.core.tables import write_json, write_table
+from polite_flamingo.release import workspace as tools
+from polite_flamingo.stages.promotion import promote, rollback
+from polite_flamingo.stages.publish import publish
+from polite_flamingo.tracking import promotions, runs
+
+PROFILES = Path(__file__).parents[2] / "profiles"
+MODEL = "clever-flamingo"
+IMAGE = base64.b64encode(png_bytes(blank(8))).decode()
+ROW = {"instruction": "What is the red circle?", "images": [IMAGE, IMAGE]}
+STAGES = {
+    "filter": {"cmd": "true", "outs": ["data/filtered"]},
+    "tune": {"cmd": "true", "deps": ["data/filtered"], "outs": ["models/clever/pf/stage3"]},
+    "evaluate": {"cmd": "true", "deps": ["models/clever"], "outs": ["data/evaluation"]},
+    "report": {
+        "cmd": "true",
+        "deps": ["data/evaluation"],
+        "metrics": [{"reports/metrics.json": {"cache": False}}],
+    },
+}
+
+
+def save_model(folder: Path, seed: int) -> None:
+    from polite_flamingo.models.checkpoints import save_pretrained
+    from polite_flamingo.models.configs import load_config
+    from polite_flamingo.models.flamingo import build_flamingo
+    from polite_flamingo.models.tokenizer import train_tokenizer
+
+    config = load_config("micro")
+    texts = [f"What is the {c} {s}?" for c in ("red", "blue") for s in ("circle", "square")]
+    tokenizer = train_tokenizer(texts * 20, config.tokenizer.vocab_size, config.prompt)
+    shutil.rmtree(folder, ignore_errors=True)
+    save_pretrained(build_flamingo(config, tokenizer, seed=seed), tokenizer, folder)
+
+
+def write_evaluation(paths: Layout, right: float, reward: float) -> None:
+    """Judged answers to 100 questions of which a share is right; two rewrites, both true."""
+    asked = [
+        {"model": "pf-stage3", "control": "", "sample_id": f"s/test/{n}", "instruction": "What?"}
+        for n in range(100)
+    ]
+    responses = [
+        {**row, "response": "red", "answer": "red", "correct": n < right * 100}
+        for n, row in enumerate(asked)
+    ]
+    ratings = [{**row, "reward": reward + n % 7} for n, row in enumerate(asked)]
+    keys = [{"sample_id": f"s/train/{n}", "candidate": 0} for n in range(20)]
+    facts = {"instruction": "What?", "draft": "red", "rewrite": "It is red."}
+    checks = [{**k, "faithful": True, "factual": True, "output_factual": True} for k in keys]
+    for path, rows in (
+        (paths.evaluation / "responses.parquet", responses),
+        (paths.evaluation / "ratings.parquet", ratings),
+        (paths.evaluation / "checks.parquet", [{**row, "reward": reward} for row in checks]),
+        (paths.rewrites / "candidates.parquet", [{**key, **facts} for key in keys]),
+    ):
+        write_table(path, pa.Table.from_pylist(rows))
+    write_json(paths.reports / "metrics.json", {"headline": {"stage3_accuracy": right}})
+
+
+def commit(root: Path) -> None:
+    subprocess.run([sys.executable, "-m", "dvc", "commit", "-q", "-f"], cwd=root, check=True)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Layout, str]:
+    """A workspace whose chat model was published twice: the champion, then a worse candidate."""
+    root = tmp_path_factory.mktemp("promotion")
+    store = root / "runs"
+    store.mkdir()
+    uri = runs.default_uri(store)
+    runs.init(uri, store / "mlartifacts")
+    paths = Layout(root)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=root, check=True)
+    (root / "params.yaml").write_text(profile_text(PROFILES, "micro"))
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES}))
+    params = load_params(root / "params.yaml")
+    write_json(paths.filtered / "stats.json", {"kept": 1})
+    write_json(paths.gate, {"success": True, "rows": {}})
+    for seed, right, reward in ((1, 0.9, 1.0), (2, 0.5, 2.0)):
+        save_model(paths.clever("pf", 3), seed)
+        write_evaluation(paths, right, reward)
+        # The first one adds .gitignore files to folders that are dependencies.
+        commit(root)
+        commit(root)
+        publish(params, paths, uri)
+    return params, paths, uri
+
+
+def test_a_version_says_what_it_was_made_of(published: tuple[Params, Layout, str]) -> None:
+    _, paths, uri = published
+    client = runs.connect(uri)
+    aliases = promotions.standing(client, MODEL)
+    assert aliases == {"candidate": "2", "champion": "1"}
+    version = client.get_model_version(MODEL, "2")
+    lock = yaml.safe_load((paths.root / "dvc.lock").read_text())["stages"]
+    assert version.tags["pf.dataset"] == "data/filtered"
+    assert version.tags["pf.dataset_hash"] == lock["filter"]["outs"][0]["md5"]
+    assert version.tags["pf.dataset_version"].startswith("micro-")
+    assert "MIT" in version.tags["pf.licence"]
+    assert version.tags["pf.metric.stage3_accuracy"] == "0.5"
+    assert int(version.tags["pf.size_bytes"]) > 10_000
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    try:
+        mlflow.set_tracking_uri(uri)
+        info = mlflow.models.get_model_info(f"models:/{MODEL}/2")
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert [column.name for column in info.signature.inputs] == ["instruction", "draft", "images"]
+    assert info.saved_input_example_info is not None
+
+
+def test_gates_refuse_override_and_rollback_and_all_is_logged(
+    published: tuple[Params, Layout, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    params, paths, uri = published
+    client = runs.connect(uri)
+    # Timings of models this small say nothing.
+    loose = replace(params, promote=replace(params.promote, max_latency_ratio=1000.0, requests=1))
+    with pytest.raises(UserError, match="version 2 is refused by: accuracy"):
+        promote(loose, paths, MODEL, "candidate", uri, who="Ada")
+    table = capsys.readouterr().out
+    row = next(line for line in table.splitlines() if line.startswith("accuracy"))
+    assert row.split()[1:3] == ["0.5", "0.9"] and row.endswith("FAIL")
+    polite = next(line for line in table.splitlines() if line.startswith("politeness"))
+    assert "1.000 [1.000, 1.000] wins, 100" in polite and polite.endswith("pass")
+    assert promotions.standing(client, MODEL)["champion"] == "1"
+    promote(loose, paths, MODEL, "2", uri, why="a demo", override="the demo needs it", who="Ada")
+    aliases = {"candidate": "2", "champion": "2", "previous": "1"}
+    assert promotions.standing(client, MODEL) == aliases
+    with pytest.raises(UserError, match="version 2 is the champion"):
+        promote(loose, paths, MODEL, "2", uri)
+    rollback(paths, MODEL, uri, why="customers complain", who="Bob")
+    assert promotions.standing(client, MODEL) == {"candidate": "2", "champion": "1"}
+    with pytest.raises(UserError, match="no previous champion"):
+        rollback(paths, MODEL, uri)
+    log = promotions.read(client, MODEL)
+    assert [(d.action, d.version) for d in log] == [
+        ("publish", "1"),
+        ("publish", "2"),
+        ("refuse", "2"),
+        ("promote", "2"),
+        ("rollback", "1"),
+    ]
+    assert (log[3].who, log[3].why, log[3].override) == ("Ada", "a demo", "the demo needs it")
+    assert {row["name"]: row["passed"] for row in log[3].numbers}["accuracy"] is False
+    copy = (paths.runs / "promotions.jsonl").read_text().splitlines()
+    assert [json.loads(line)["number"] for line in copy] == list(range(5))
+    assert cli.main(["--root", str(paths.root), "aliases", MODEL, "--uri", uri]) == 0
+    said = capsys.readouterr().out
+    assert "override: the demo needs it" in said and "customers complain" in said
+
+
+def ask(url: str, rows: list[dict[str, Any]]) -> Any:
+    request = urllib.request.Request(
+        f"{url}/invocations",
+        json.dumps({"dataframe_records": rows}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        return json.loads(answer.read())
+
+
+def test_the_champion_is_served_over_http_and_one_that_was_slipped_in_is_not(
+    published: tuple[Params, Layout, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import mlflow
+    import pandas as pd
+
+    _, paths, uri = published
+    champion = f"models:/{MODEL}@champion"
+    before = mlflow.get_tracking_uri()
+    port = ui.free_port(0)
+    url, log = f"http://{ui.HOST}:{port}", tmp_path / "serve.log"
+    try:
+        mlflow.set_tracking_uri(uri)
+        answers = mlflow.pyfunc.load_model(champion).predict(pd.DataFrame([ROW]))
+        command = ["-m", "mlflow", "models", "serve", "-m", champion, "--env-manager", "local"]
+        command += ["--host", ui.HOST, "--port", str(port), "--workers", "1"]
+        process = ui._start(command, {"MLFLOW_TRACKING_URI": uri}, log)
+        try:
+            ui.wait_until_healthy(process, f"{url}/ping", log)
+            found = ask(url, [ROW, {"instruction": "What?", "images": []}])["predictions"]
+            assert found[0] == {"response": answers["response"][0]} and len(found) == 2
+            with pytest.raises(urllib.error.HTTPError) as bad:
+                ask(url, [{**ROW, "images": ["aGk="]}])
+            assert "row 0: an image cannot be read" in bad.value.read().decode()
+        finally:
+            ui.stop(process)
+        # Anyone can move an alias in MLflow; nothing of ours loads it then.
+        client = runs.connect(uri)
+        other = "2" if promotions.standing(client, MODEL)["champion"] == "1" else "1"
+        client.set_registered_model_alias(MODEL, "champion", other)
+        with pytest.raises(UserError, match=f"champion is version {other}, but the log"):
+            mlflow.pyfunc.load_model(champion)
+        call = [sys.executable, "-m", "mlflow", "models", "predict", "-m", champion]
+        call += ["--env-manager", "local", "-i", str(_request(tmp_path)), "-t", "json"]
+        done = tools.command(
+            call,
+            tmp_path,
+            {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+        )
+        assert done.returncode and "moved past `pf promote`" in done.stderr + done.stdout
+        assert cli.main(["--root", str(paths.root), "aliases", "--uri", uri]) == 2
+        assert f"champion is version {other}, but the log" in capsys.readouterr().err
+        assert cli.main(["--root", str(paths.root), "aliases", "--uri", uri, "--restore"]) == 0
+        assert promotions.unexplained(client, MODEL) == []
+        mlflow.pyfunc.load_model(champion)
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+def _request(folder: Path) -> Path:
+    path = folder / "request.json"
+    path.write_text(json.dumps({"dataframe_records": [ROW]}))
+    return path
