@@ -16,10 +16,11 @@ from polite_flamingo.core.boxes import append_boxes, format_boxes
 from polite_flamingo.core.seeds import generator
 from polite_flamingo.shapes import language
 from polite_flamingo.shapes.annotations import captions, change_sentences
-from polite_flamingo.shapes.claims import claims
 from polite_flamingo.shapes.entailment_data import empty, question_form, terse
+from polite_flamingo.shapes.oracle import claims
 from polite_flamingo.shapes.preference_data import labelled, repeated, thing_boxes
 from polite_flamingo.shapes.questions import KINDS, Question, make_questions
+from polite_flamingo.shapes.reading.claims import attributes
 from polite_flamingo.shapes.scene import (
     COLORS,
     SHAPES,
@@ -402,8 +403,8 @@ def _told(thing: Thing, scene: Scene, lines: tuple[str, ...], *names: str) -> bo
     alike = sum((t.color, t.shape) == (thing.color, thing.shape) for t in scene.things)
     told = sum(
         any(
-            all(getattr(claim.subject, name) == getattr(thing, name) for name in wanted)
-            for claim in claims(line)
+            all(said.get(name) == getattr(thing, name) for name in wanted)
+            for said in (attributes((*claim.subject, *claim.scope)) for claim in claims(line))
         )
         for line in lines
         for wanted in [("color", "shape", *names)]

@@ -14,7 +14,7 @@ from polite_flamingo.shapes.reading.changes import (
 )
 from polite_flamingo.shapes.reading.claims import Claim
 from polite_flamingo.shapes.reading.entailment import Facts, entails, facts
-from polite_flamingo.shapes.reading.labels import says_label
+from polite_flamingo.shapes.reading.labels import is_label, says_label
 from polite_flamingo.shapes.reading.text import read
 from polite_flamingo.shapes.reading.truth import truth
 from polite_flamingo.shapes.scene import Scene
@@ -99,7 +99,9 @@ def faithful(question: str | None, draft: str, response: str) -> bool | None:
     """
     if speaks_of_change(draft, question) and (meant := read_changes(draft)):
         return same_changes(meant, read_changes(response))
-    if question is not None and read_question(question) is None:
+    query = read_question(question) if question is not None else None
+    named = query is None or query.kind in ("list", "attribute", "which", "look")
+    if question is not None and (query is None or (named and is_label(draft))):
         return says_label(draft, response, question)
     wanted = _drafted(draft, question)
     if not wanted:

@@ -106,6 +106,13 @@ def read_clause(reader: Reader, w: Words, place: int) -> int:
         return read_yes_or_no(reader, w, place)
     if category == "maybe":
         return place + 1
+    before = place - 1
+    while w.at(before).category == "i":
+        before -= 1
+    if category in ("aux", "k") and w.at(before).text.startswith("what "):
+        # "What you see is a star."
+        seen = verbs(w, place)
+        return max(read_existing_list(reader, w, seen[0], seen[1], ()), place + 1)
     if category in ("Y", "X") or (category == "no" and set_off(w, place)):
         return read_yes_or_no(reader, w, place)
     if category == "namely":

@@ -48,6 +48,17 @@ _STATED = re.compile(
     r"\bi (?:guess|suppose|think|believe|bet|suspect|reckon|figure|presume|assume|imagine)\b(?= (?:the|there|it|a|an|"
     r"all|both|they|that|its)\b)|\bi (?:have|had) no doubt(?: that)?\b|\bi do not doubt(?: that)?\b"
 )
+_PREMISE = re.compile(
+    r"\b(?:from the fact that|given that|seeing that|seeing as|judging from the fact that|it follows that|"
+    r"it follows|this means that|that means that|which means that|this shows that|which shows that|"
+    r"because of this|for this reason|that is why|this is because|that is because|the reason is that)\b"
+)
+_VERDICT = re.compile(
+    r"\b(?:i would call |i call )?(?:the|this|that|your) (?:sentence|statement|claim|description|caption|assertion|"
+    r"proposition)(?: (?:that )?you (?:wrote|gave|made|quoted|mention(?:ed)?)| above| in question| given)? "
+    r"(?:(?:is|was|looks|seems|holds|to be) )?(?:(?:indeed|in fact|quite|absolutely|not quite) )?"
+    r"(true|correct|right|accurate|false|wrong|incorrect|not true|not correct|not right|untrue|inaccurate)\b"
+)
 _WHAT_IS = re.compile(
     r"\bwhat (?:i|we|you|one) (?:can |could |do |will )?(?:clearly )?(?:see|make out|notice|find|spot|observe|"
     r"have|get|recognize|identify)(?: here| in it)? (?:is|are)(?: that)?\b"
@@ -57,6 +68,7 @@ _OTHERS = re.compile(
     r"(?:(?:might|may|could|would|will|can) )?(?:say|think|call|believe|argue|claim|expect|mistake|see)\b|"
     r"\b(?:you|one|we) (?:might|may|could|would) (?:have )?(?:expect|expected|think|thought|assume|assumed)\b"
 )
+_TRUE = {"true", "correct", "right", "accurate"}
 _NOT_MISSED = re.compile(
     r"\b(?:it is |it is very )?(?:hard|impossible|difficult|not easy) to (?:miss|overlook)\b|"
     r"\b(?:you|one|we|i) can (?:not|hardly) (?:miss|overlook)\b"
@@ -67,6 +79,18 @@ def mark_frames(text: str) -> str:
     """Put one phrase for all that deny, and none for all that merely introduce, a statement."""
     if " to miss" in text or "overlook" in text or " miss " in text:
         text = _NOT_MISSED.sub("i see", text)
+    if " that" in text or "follows" in text or "because" in text:
+        text = _PREMISE.sub(" ", text)
+    if (
+        "you " in text
+        or "sentence" in text
+        or "statement" in text
+        or "claim" in text
+        or "caption" in text
+    ):
+        text = _VERDICT.sub(
+            lambda m: "that is true ," if m[1] in _TRUE else "that is false ,", text
+        )
     if "what " in text:
         text = _WHAT_IS.sub("there is", text)
     if (

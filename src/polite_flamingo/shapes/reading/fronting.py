@@ -231,6 +231,16 @@ def read_what_stands(reader: Reader, w: Words, place: int) -> int:
     if found is None and kind and w.at(place).text == "what":
         told = predicate(w, end, kind, False)
         found = (told[0].of, told[1], []) if told is not None and told[0].of else None
+    if found is None and kind == "be" and w.at(place).text == "what" and end > place + 2:
+        # "What stands is a star."
+        nouns, after = read_nouns(reader, w, end)
+        if (
+            nouns
+            and nouns[0].head in ("S", "g")
+            and w.at(w.skip(after)).category in ("end", ",", "but")
+        ):
+            claim_existing(reader, nouns, False, ())
+            return after
     if found is None:
         return 0
     after, denied, kind, _ = verbs(w, w.skip(found[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from polite_flamingo.shapes.reading.words import normalise
+from polite_flamingo.shapes.reading.words import normalise, sentences
 
 _FRAME = re.compile(
     r"^(?:this is |it is |it's |here is |there is )?(?:an?|the|one|my|some|itap of)?\s*"
@@ -42,8 +42,34 @@ def _digits(text: str) -> str:
     return " ".join(_NUMBERS.get(word, word) for word in text.split())
 
 
+def is_label(draft: str) -> bool:
+    """Whether a draft is a class label of another world: a digit, a letter, an unknown word."""
+    if re.fullmatch(r"\W*[A-Za-z]\W*", draft):
+        return True
+    words = [word for found, _ in sentences(label(draft)) for word in found]
+    return bool(words) and all(word.category in ("o", "#") for word in words)
+
+
+def _says_letter(wanted: str, response: str) -> bool:
+    """Whether a response names one capital letter, this one."""
+    named = re.findall(
+        r"(?i:letter|character|capital|initial)s?[ :\"']+([A-Za-z])(?![A-Za-z'])", response
+    )
+    if not named:
+        # "I" and an "A" that opens a sentence are words.
+        named = [
+            match[1]
+            for match in re.finditer(r"(?<![A-Za-z'])([A-Z])(?![A-Za-z'])", response)
+            if match[1] != "I"
+            and not (match[1] == "A" and re.match(r" [a-z]", response[match.end() :]))
+        ]
+    return {name.upper() for name in named} == {wanted.upper()}
+
+
 def says_label(draft: str, response: str, question: str = "") -> bool | None:
     """Whether a response gives the label of a draft, and no other number; None without a label."""
+    if letter := re.fullmatch(r"\W*([A-Za-z])\W*", draft):
+        return _says_letter(letter[1], response)
     wanted = label(draft)
     if not wanted:
         return None

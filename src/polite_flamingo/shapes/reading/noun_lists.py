@@ -39,6 +39,8 @@ def read_nouns(reader: Reader, w: Words, place: int) -> tuple[list[Noun], int]:
         if read is None or (read[0].head == "I" and not read[0].of):
             break
         noun, after = read
+        if found and joint == "," and noun.head == "pron":
+            break
         if found and new_clause(w, place, after, noun, joint, found):
             break
         if joint in ("or", "nor"):

@@ -201,7 +201,7 @@ def add_fillers(add: Add) -> None:
         "the answer is|answer|the answer|my answer is|the correct answer is|the right answer is|"
         "the answer would be|the answer must be|the right answer|right answer|"
         "it is called|we call it|as requested|from left to right|from top to bottom|tasteful|"
-        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together|best|most likely|most accurately|more accurately|better"
+        "solely visible|today|kind of|sort of|of course there|colorful|colourful|complete|together|best|most likely|after all|seen up close|most accurately|more accurately|better"
     )
     add("f", "", fillers)
     add(

@@ -54,7 +54,7 @@ def read_yes_no(w: Words, text: str) -> Query | None:
         nouns, end = read_nouns(reader, w, place)
         if not nouns:
             return None
-        if end >= w.size:
+        if w.skip(end) >= w.size:
             w.unmodified = True
             nouns, end = read_nouns(reader, w, place)
             if not nouns:
@@ -89,7 +89,7 @@ def read_yes_no(w: Words, text: str) -> Query | None:
         asked = noun_phrase(w, place)
         if (
             asked is not None
-            and asked[1] >= w.size
+            and w.skip(asked[1]) >= w.size
             and asked[0].quantifier in ("a", "bare", "no", "num")
         ):
             # "is a circle in the picture?"

@@ -43,6 +43,10 @@ _MADE = (
     "situated",
     "rendered",
     "made",
+    "stands",
+    "stand",
+    "exists",
+    "exist",
 )
 
 
@@ -265,7 +269,10 @@ def say_after(
             return after if after > end else 0
         return 0
     pred, after = said
-    made = w.at(end - 1).text in _MADE or w.at(w.skip(end)).text in _MADE
+    last = end - 1
+    while w.at(last).category in ("i", "f"):
+        last -= 1
+    made = w.at(last).text in _MADE or w.at(w.skip(end)).text in _MADE
     if pred.empty and kind == "be" and made and first.quantifier != "the":
         claim_existing(reader, nouns, pred.negated, ())
         return after + (w.at(w.skip(after)).text in _MADE)
