@@ -50,10 +50,11 @@ def read_list(path: Path) -> Iterator[Item]:
         yield from _lines(path)
         return
     count = 0
+    where = path.name
     try:
         with open_bytes(path, shallow=True) as file:
             for value in ijson.items(file, "item", use_float=True):
-                yield Item(f"{path.name}#{count}", count, value)
+                yield Item(f"{where}#{count}", count, value)
                 count += 1
         return
     except _DAMAGE:
@@ -73,12 +74,13 @@ def read_members(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Item]]
     """
     done: Counter[str] = Counter()
     for name in names:
+        where = f"{path.name}#{name}"
         try:
             with open_bytes(path, shallow=True) as file:
                 for value in ijson.items(file, f"{name}.item", use_float=True):
                     number = done[name]
-                    yield name, Item(f"{path.name}#{name}#{number}", number, value)
-                    done[name] += 1
+                    yield name, Item(f"{where}#{number}", number, value)
+                    done[name] = number + 1
         except _DAMAGE:
             break
         if not done[name]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +18,12 @@ from polite_flamingo.sources.text_files import read_lines
 
 STAGE = "ingest"
 _ID_LENGTH = 200
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 # An image of a record: a path below the image folder, encoded bytes, or a path and a drawing on it.
 ImageRef = str | bytes | Drawn
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Record:
     """One annotated example as its adapter read it, before images and instruction.
 
@@ -124,7 +124,8 @@ def read_ids(path: Path) -> list[str]:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return a JSON object, or raise BadRecord."""
-    if not isinstance(value, Mapping):
+    # dict, not Mapping: what JSON gives, and asked of every record.
+    if not isinstance(value, dict):
         raise BadRecord("not_an_object", f"expected an object, got {type(value).__name__}")
     return value
 
@@ -141,7 +142,7 @@ def as_id(value: object, key: str = "id") -> str:
     """Return an id, int or str, as one-line text; anything else raises BadRecord."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise BadRecord("bad_id", f"{key} is {type(value).__name__}, expected a number or text")
-    text = one_line(str(value))
+    text = one_line(value) if isinstance(value, str) else str(value)
     if not text or len(text) > _ID_LENGTH:
         raise BadRecord("bad_id", f"{key} is blank or longer than {_ID_LENGTH} characters")
     return text
@@ -211,25 +212,24 @@ def join_rationale(answer: str, rationale: str) -> str:
     return f"{answer}{'' if answer[-1] in '.!?' else '.'} {rationale}"
 
 
-def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, Counter[str]]:
+def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, dict[str, int]]:
     """Return the answer most people gave, its share of all answers, and every answer's count.
 
     Answers are texts or ``{"answer": text}``. Of equally frequent ones the preferred, else the
     first. BadRecord ``empty_answer`` where no answer is left.
     """
     # Most of ten people say the same: each wording is tidied once.
-    raw = Counter(
-        str(text)
-        for value in answers
-        if isinstance(
-            text := value.get("answer") if isinstance(value, Mapping) else value, (str, int, float)
-        )
-    )
-    counts: Counter[str] = Counter()
+    raw: dict[str, int] = {}
+    for value in answers:
+        text = value.get("answer") if isinstance(value, dict) else value
+        if isinstance(text, (str, int, float)):
+            wording = str(text)
+            raw[wording] = raw.get(wording, 0) + 1
+    counts: dict[str, int] = {}
     for wording, count in raw.items():
         line = one_line(wording)
         if line:
-            counts[line] += count
+            counts[line] = counts.get(line, 0) + count
     if not counts:
         raise BadRecord("empty_answer", "no answer that is not blank")
     most = max(counts.values())
@@ -239,9 +239,7 @@ def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, 
     return chosen, most / len(answers), counts
 
 
-def answer_extra(share: float, counts: Counter[str]) -> dict[str, str]:
+def answer_extra(share: float, counts: Mapping[str, int]) -> dict[str, str]:
     """What a sample keeps of several people's answers."""
-    return {
-        "answer_share": f"{share:.3f}",
-        "direct_answers": json.dumps(dict(counts.most_common()), ensure_ascii=False),
-    }
+    ordered = dict(sorted(counts.items(), key=lambda item: -item[1]))
+    return {"answer_share": f"{share:.3f}", "direct_answers": _to_json(ordered)}
