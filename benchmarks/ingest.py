@@ -28,7 +28,7 @@ import sys
 import tarfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +88,13 @@ def make_images(root: Path, images: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (root / "annotations").mkdir(exist_ok=True)
     random = np.random.default_rng(0)
+    coarse = Image.fromarray(random.integers(0, 256, (60, 80, 3), np.uint8))
+    wide = np.asarray(coarse.resize((1600, 1200), Image.Resampling.BICUBIC)) // 8 * 7
     for number in range(images):
-        # Coarse colours with a fine grain compress about as photographs do.
-        coarse = random.integers(0, 256, (6, 8, 3), np.uint8)
-        picture = Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC)
+        # A cutting of coarse colours with a fine grain compresses about as photographs do.
+        top, left = random.integers(0, 1080), random.integers(0, 1440)
         grain = random.integers(0, 24, (120, 160, 1), np.uint8)
-        picture = Image.fromarray(np.asarray(picture) // 8 * 7 + grain)
+        picture = Image.fromarray(wide[top : top + 120, left : left + 160] + grain)
         picture.save(folder / f"{number:012d}.jpg", quality=85)
     tree = {
         "images": [
@@ -285,21 +286,24 @@ def _busy_seconds() -> float:
     return float(times.user + times.nice + times.system)
 
 
-def compare(work: Path, rounds: int, workers: int) -> dict[str, Any]:
-    """Run both ways of both kinds in turn; the figures of a kind are medians over the rounds."""
-    found: dict[str, Any] = {}
-    for kind, ways in WAYS.items():
-        runs: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
-        for number in range(rounds):
+def compare(work: Path, rounds: int, workers: int) -> Iterator[dict[str, Any]]:
+    """Run both ways of both kinds in turn; after each round yield the medians over those so far."""
+    runs: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for number in range(rounds):
+        for kind, ways in WAYS.items():
             # Whoever is first warms the files for the other.
             for way in list(ways)[:: -1 if number % 2 else 1]:
-                runs[way].append(measure(work, kind, way, workers))
-                print(kind, way, runs[way][-1], file=sys.stderr, flush=True)
-        found[kind] = {way: {**_medians(own), "rounds": own} for way, own in runs.items()}
-        found[kind]["ratio"] = {
-            name: round(found[kind]["ours"][name] / found[kind]["plain"][name], 3)
-            for name in ("per_second", "cpu_seconds", "peak_mib")
-        }
+                runs.setdefault((kind, way), []).append(measure(work, kind, way, workers))
+                print(kind, way, runs[kind, way][-1], file=sys.stderr, flush=True)
+        yield {kind: _figures({way: runs[kind, way] for way in WAYS[kind]}) for kind in WAYS}
+
+
+def _figures(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    found: dict[str, Any] = {way: {**_medians(own), "rounds": own} for way, own in runs.items()}
+    found["ratio"] = {
+        name: round(found["ours"][name] / found["plain"][name], 3)
+        for name in ("per_second", "cpu_seconds", "peak_mib")
+    }
     return found
 
 
@@ -340,22 +344,24 @@ def main() -> None:
     parser.add_argument("--only", nargs=2, metavar=("KIND", "WAY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        run_one(options.work, *options.only, options.workers)
+        kind, way = options.only
+        run_one(options.work, kind, way, options.workers)
         return
     work = options.work.resolve()
     shutil.rmtree(work, ignore_errors=True)
     make_pair(work / "raw/vqa_v2", options.records)
     make_images(work / "raw/coco_2014", options.images)
-    found = {
+    found: dict[str, Any] = {
         "records": options.records,
         "images": options.images,
         "workers": options.workers,
         "machine": {"cores": os.cpu_count(), "processor": platform.processor() or "unknown"},
         "load_before": round(os.getloadavg()[0], 2),
     }
-    found["figures"] = compare(work, options.rounds, options.workers)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    for figures in compare(work, options.rounds, options.workers):
+        found["figures"] = figures
+        options.out.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found["figures"]))
     shutil.rmtree(work)
 

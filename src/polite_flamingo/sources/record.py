@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,63 @@ class BadRecord(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+def captions_record(
+    item: Item,
+    native_id: str,
+    images: tuple[ImageRef, ...],
+    texts: Iterable[object],
+    *,
+    extra: Mapping[str, str] | None = None,
+    left_out: str = "captions_left_out",
+) -> Record:
+    """Make the record of what people said of an image or a pair: each text that differs, one a line.
+
+    ``left_out`` is the note that counts the others; BadRecord ``empty_response`` where none is left.
+    """
+    lines, others = lines_in(texts)
+    if not lines:
+        raise BadRecord("empty_response", "no sentence that is not blank")
+    return Record(
+        native_id=native_id,
+        position=item.position,
+        images=images,
+        response="\n".join(lines),
+        references=tuple(lines),
+        extra=extra or {},
+        notes=noted(**{left_out: others}),
+    )
+
+
+def question_record(
+    item: Item,
+    native_id: str,
+    image: str,
+    question: str,
+    answer: str,
+    *,
+    rationale: str = "",
+    references: Sequence[str] = (),
+    extra: Mapping[str, str] | None = None,
+    notes: Mapping[str, int] | None = None,
+) -> Record:
+    """Make the record of a question about an image.
+
+    The draft is the answer, with its rationale behind it where there is one; the reference is the
+    rationale or the answer unless ``references`` are given.
+    """
+    return Record(
+        native_id=native_id,
+        position=item.position,
+        images=(image,),
+        response=join_rationale(answer, rationale) if rationale else answer,
+        fields={"question": question},
+        references=tuple(references) or (rationale or answer,),
+        answer=answer,
+        extra=extra or {},
+        notes=notes or {},
+    )
 
 
 def sample_id(entry: Entry, split: str, native_id: str) -> str:
@@ -165,6 +222,12 @@ def line_of(record: Mapping[str, Any], key: str) -> str:
     if not text:
         raise BadRecord(f"empty_{key}", f"{key} is blank")
     return text
+
+
+def lines_of(record: Mapping[str, Any], *keys: str) -> dict[str, str]:
+    """Return those of the fields that are text, each as one line."""
+    values = {key: record.get(key) for key in keys}
+    return {key: one_line(value) for key, value in values.items() if isinstance(value, str)}
 
 
 def text_of(record: Mapping[str, Any], key: str) -> str:

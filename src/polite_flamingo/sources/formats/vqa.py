@@ -18,12 +18,14 @@ from polite_flamingo.sources.record import (
     as_id,
     as_number_id,
     convert,
-    join_rationale,
     line_of,
+    lines_of,
     locate,
     majority,
     mapping,
+    noted,
     option,
+    question_record,
     sequence,
 )
 from polite_flamingo.sources.shelf import Shelf
@@ -60,23 +62,12 @@ def read_vqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
         if told is None:
             raise BadRecord("no_answer", "no annotation has this question_id")
         answer, share, counts = _answer(told)
-        kind = {
-            name: one_line(told[name])
-            for name in ("question_type", "answer_type")
-            if isinstance(told.get(name), str)
-        }
+        kind = lines_of(told, "question_type", "answer_type")
         question = line_of(pair.question, "question")
         number = as_number_id(pair.question.get("image_id"), "image_id")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(image_name.format(number),),
-            response=answer,
-            fields={"question": question},
-            references=(answer,),
-            answer=answer,
-            extra={"question": question, **answer_extra(share, counts), **kind},
-        )
+        extra = {"question": question, **answer_extra(share, counts), **kind}
+        image = image_name.format(number)
+        return question_record(item, native_id, image, question, answer, extra=extra)
 
     pairs = _join(questions, annotations)
     yield from convert(entry, split, pairs, lambda item: item.value.question_id, build)
@@ -172,16 +163,15 @@ def read_vqae(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]
         text = explained[0] if isinstance(explained, list) and explained else explained
         rationale = one_line(text) if isinstance(text, str) else ""
         question = line_of(record, "question")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(image_name.format(number),),
-            response=join_rationale(answer, rationale) if rationale else answer,
-            fields={"question": question},
-            references=(rationale or answer,),
-            answer=answer,
+        return question_record(
+            item,
+            native_id,
+            image_name.format(number),
+            question,
+            answer,
+            rationale=rationale,
             extra={"question": question, **answer_extra(share, counts)},
-            notes={} if rationale else {"without_rationale": 1},
+            notes=noted(without_rationale=int(not rationale)),
         )
 
     path = locate(entry, root, split, "annotations")
@@ -197,16 +187,9 @@ def read_textvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reje
             raise BadRecord("no_answer", "the question has no answers")
         answer, share, counts = majority(sequence(record, "answers"))
         question = line_of(record, "question")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(f"{as_id(record.get('image_id'), 'image_id')}.jpg",),
-            response=answer,
-            fields={"question": question},
-            references=(answer,),
-            answer=answer,
-            extra={"question": question, **answer_extra(share, counts)},
-        )
+        image = f"{as_id(record.get('image_id'), 'image_id')}.jpg"
+        extra = {"question": question, **answer_extra(share, counts)}
+        return question_record(item, native_id, image, question, answer, extra=extra)
 
     items = (item for _, item in read_members(locate(entry, root, split, "annotations"), ("data",)))
     yield from convert(entry, split, items, _own_question_id, build)
