@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import pyarrow as pa
@@ -26,10 +27,42 @@ Answer = Callable[[Sample, str], str | None]
 ANSWERABLE = ("vqa", "vqa_rationale", "classification")
 
 
-def scenes_by_image(scenes: pa.Table) -> dict[str, Scene]:
-    """Scene graphs by image id, from data/scenes/scenes.parquet."""
+# What a captioning sample about a drawn region asks, whatever its words: those name the drawing
+# ("the red circle"), which is no thing of the scene.
+_REGION_QUESTION = "What is this?"
+_REGION = "region"
+
+
+def scenes_by_image(
+    scenes: pa.Table, origins: Mapping[str, Collection[str]] | None = None
+) -> dict[str, Scene]:
+    """Scene graphs by image id, from data/scenes/scenes.parquet.
+
+    `origins` (core/shards.py) are the files that changed images were made from: they show the same.
+    """
     rows = scenes.select(["image_sha256", "graph"]).to_pylist()
-    return {row["image_sha256"]: from_json(row["graph"]) for row in rows}
+    found = {row["image_sha256"]: from_json(row["graph"]) for row in rows}
+    for image, files in (origins or {}).items():
+        shown = [found[file] for file in sorted(files) if file in found]
+        if image not in found and shown and all(scene == shown[0] for scene in shown):
+            found[image] = shown[0]
+    return found
+
+
+def marked_things(scenes: pa.Table) -> dict[str, int]:
+    """Which thing of its scene a drawn box or arrow marks, by sample id.
+
+    From the column `marked` of data/scenes/scenes.parquet.
+    """
+    if "marked" not in scenes.column_names:
+        return {}
+    return {
+        f"{row['source']}/{split}/{record}": place
+        for row in scenes.select(["source", "marked"]).to_pylist()
+        for record, place in json.loads(row["marked"]).items()
+        # Records are numbered through both splits.
+        for split in ("train", "test")
+    }
 
 
 def wrong_annotations(scenes: pa.Table) -> dict[str, str]:
@@ -98,8 +131,7 @@ def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
 
     def faithful(sample: Sample, draft: str, text: str) -> bool | None:
         if sample.images and all(image in scenes for image in sample.images):
-            asks = sample.task in ANSWERABLE
-            return _says(question_of(sample) if asks else None, draft, text) is True
+            return _says(_asked(sample), draft, text) is True
         if sample.task not in ANSWERABLE:
             return None
         meant = answer(sample, draft)
@@ -108,14 +140,20 @@ def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
     return faithful
 
 
-def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer) -> Truth:
+def truth_teller(
+    scenes: Mapping[str, Scene],
+    wrong: Mapping[str, str],
+    answer: Answer,
+    marked: Mapping[str, int] | None = None,
+) -> Truth:
     """Tell whether a text is true: by the label, and for Shapes by the scene graph.
 
     `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. Of one Shapes scene the oracle
     judges (of two what changed between them): no claim false, none of the draft's true claims
     missing, at least one claim read; a question must also be given its true answer (for a wrong
     annotation the one recorded beside it), if an answer can be read. What cannot be read is not
-    true.
+    true. `marked` is `marked_things`: what is said of a marked thing is judged as if it were alone,
+    so that "it" is that thing, and a word about another one is not true of it.
     """
 
     def truth(sample: Sample, text: str) -> bool | None:
@@ -124,7 +162,9 @@ def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: 
         draft = sample.turns[0].response
         first, *others = (scenes[image] for image in sample.images)
         asks = sample.answer is not None and sample.task in ANSWERABLE
-        question = question_of(sample) if asks else None
+        question = _asked(sample) if asks or _REGION in sample.extra else None
+        if marked is not None and sample.sample_id in marked:
+            first = replace(first, things=(first.things[marked[sample.sample_id]],))
         after = others[0] if others else None
         if not oracle.judge_response(first, text, draft, question, after).factual:
             return False
@@ -133,6 +173,13 @@ def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: 
         return given is None or same_answer(sample, given, expected)
 
     return truth
+
+
+def _asked(sample: Sample) -> str | None:
+    """What a sample asks; None where it asks for a description."""
+    if sample.task in ANSWERABLE:
+        return question_of(sample)
+    return _REGION_QUESTION if _REGION in sample.extra else None
 
 
 # The oracle reads a few hundred texts a second, and samples repeat each other.
