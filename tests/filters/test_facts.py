@@ -149,3 +149,19 @@ def test_an_answer_on_a_relation_relates_the_same_things(
     draft: str, rewrite: str, lost: float
 ) -> None:
     assert answered(RELATED, draft, rewrite)[0] == lost
+
+
+@pytest.mark.parametrize(
+    ("question", "draft", "rewrite", "lost"),
+    [
+        ("There is a star; what size is it?", "small", "The size of the star is small.", 0.0),
+        ("There is a star; what size is it?", "small", "It is small.", 0.0),
+        ("There is a star; what size is it?", "small", "You can see a small size.", 1.0),
+        ("Are there any red stars?", "no", "No, you cannot find any red stars.", 0.0),
+        ("Are there any red stars?", "no", "No, you cannot find no red stars.", 1.0),
+    ],
+)
+def test_an_answer_is_about_what_was_asked_and_denies_once(
+    question: str, draft: str, rewrite: str, lost: float
+) -> None:
+    assert answered(question, draft, rewrite)[0] == lost

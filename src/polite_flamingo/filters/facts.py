@@ -54,6 +54,12 @@ _RELATIONS = {
     "below": re.compile(r"\b(?:below|beneath|under|underneath)\b"),
 }
 _OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
+_DENIED_TWICE = re.compile(r"\b(?:cannot|not|n't|never) (?:[a-z]+ ){0,2}?no\b")
+# What ties an answer to its question without its words.
+_TIED = re.compile(
+    r"\b(?:it|its|it's|they|them|that one|this one|answer|"
+    r"the (?:object|shape|thing|figure)s?(?! (?:in|of|visible|shown)))\b"
+)
 _PRONOUN = re.compile(r"\b(?:it|that one|this one)\b")
 _NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there|visible)\b")
 _ANYTHING = "anything"
@@ -360,6 +366,14 @@ def answered(
     if silent or _speaks_against(first, rewrite):
         lost = 1.0
     if _is_turned(instruction, first, rewrite) or _relates_others(instruction, first, rewrite):
+        lost = 1.0
+    if _DENIED_TWICE.search(_NO.sub(" ", rewrite.casefold())):
+        lost = 1.0
+    # "You can see a small size": of what?
+    of_kinds = {kind for kind, _ in wanted}
+    about = {word for word in asked if word[0] not in of_kinds}
+    anything = _polarity(first) or _TIED.search(rewrite.casefold())
+    if wanted and about and not about & said and not anything:
         lost = 1.0
     # "Is the circle above the star?" "Yes, the circle is above the circle."
     things = _values(asked, "thing") - {""}
