@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from polite_flamingo.core.boxes import append_boxes
 from polite_flamingo.core.sample import Box
-from polite_flamingo.filters.facts import answered, changed, described
+from polite_flamingo.filters.answers import answered
+from polite_flamingo.filters.facts import changed, described
 
 CAPTIONS = """a small red circle and a blue star
 red circle, big spotted blue star on white

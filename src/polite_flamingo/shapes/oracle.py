@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polite_flamingo.shapes.reading.asked import read_question
 from polite_flamingo.shapes.reading.boxes import placed, without_boxes
@@ -13,7 +13,7 @@ from polite_flamingo.shapes.reading.changes import (
     same_changes,
     speaks_of_change,
 )
-from polite_flamingo.shapes.reading.claims import Claim
+from polite_flamingo.shapes.reading.claims import Claim, Unsettled
 from polite_flamingo.shapes.reading.entailment import Facts, entails, facts
 from polite_flamingo.shapes.reading.labels import is_label, says_label
 from polite_flamingo.shapes.reading.text import read
@@ -71,11 +71,14 @@ def judge_response(
     """
     if after is not None:
         return _judge_change(scene, after, response, draft)
-    verdict = judge(scene, response, question)
-    said = facts(entry.claim for entry in verdict.claims)
-    wanted = [claim for claim in _drafted(draft, question) if truth(scene, claim) is True]
-    missing = tuple(claim for claim in wanted if not entails(said, (claim,)))
-    return Verdict(verdict.claims, verdict.factual and not missing, missing)
+    wanted = _drafted(draft, question)
+    judged = tuple(
+        Judged(claim, truth(scene, claim)) for claim in _referring(read(response, question), wanted)
+    )
+    truths = [entry.truth for entry in judged]
+    said = facts(entry.claim for entry in judged)
+    missing = tuple(c for c in wanted if truth(scene, c) is True and not entails(said, (c,)))
+    return Verdict(judged, True in truths and False not in truths and not missing, missing)
 
 
 def _judge_change(before: Scene, after: Scene, response: str, draft: str) -> Verdict:
@@ -117,7 +120,7 @@ def faithful(
     wanted = _drafted(draft, question)
     if not wanted:
         return None
-    said = read(response, question)
+    said = _referring(read(response, question), wanted)
     if not said:
         return False
     known = _facts(wanted, boxed=draft)
@@ -128,7 +131,32 @@ def faithful(
 
 
 def _drafted(draft: str, question: str | None) -> tuple[Claim, ...]:
-    return read(without_boxes(draft), question)
+    """What a draft claims, without what is left open ("away from the rest").
+
+    "0. counting the stars gives 0" does not say that there are some.
+    """
+    said = read(without_boxes(draft), question)
+    settled = [c for c in said if not any(isinstance(part, Unsettled) for part in c.scope)]
+    counted = {frozenset(claim.subject) for claim in settled if claim.quantifier == "num"}
+    return tuple(
+        claim
+        for claim in settled
+        if claim.quantifier != "some" or frozenset(claim.subject) not in counted or claim.scope
+    )
+
+
+def _referring(said: Sequence[Claim], wanted: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Take up what was spoken of: asked about "the large star", "the star" is that one."""
+    spoken_of = {claim.subject for claim in wanted if claim.quantifier == "the" and claim.subject}
+    if len(spoken_of) != 1:
+        return tuple(said)
+    (known,) = spoken_of
+    return tuple(
+        replace(claim, subject=known)
+        if claim.quantifier == "the" and set(claim.subject) < set(known)
+        else claim
+        for claim in said
+    )
 
 
 def _facts(said: tuple[Claim, ...], boxed: str = "") -> Facts:
