@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from polite_flamingo.shapes.reading.asked import read_question
@@ -18,6 +19,10 @@ from polite_flamingo.shapes.reading.labels import is_label, says_label
 from polite_flamingo.shapes.reading.text import read
 from polite_flamingo.shapes.reading.truth import truth
 from polite_flamingo.shapes.scene import Scene
+
+# What is asked of a marked region, whatever the words: those name the drawing ("the red circle"),
+# which is no thing of the scene.
+REGION_QUESTION = "What is this?"
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,33 @@ def faithful(question: str | None, draft: str, response: str) -> bool | None:
     if not said:
         return False
     return entails(_facts(said), wanted) and entails(_facts(wanted, boxed=draft), said)
+
+
+def faithful_of_region(names: str, response: str) -> bool | None:
+    """Whether a response calls a marked thing what all of its names do; None if they are unread.
+
+    ``names`` are referring expressions, one a line, of one thing: "the red circle" and "large
+    circle" say together that it is a large red circle.
+    """
+    told = []
+    for name in names.splitlines():
+        found = read(f"It is {_definite(name)}.", REGION_QUESTION)
+        if not found or not all(c.holds and c.quantifier == "the" and not c.subject for c in found):
+            return None
+        told += found
+    if not told:
+        return None
+    if response.split() == names.split():
+        # A bare list of names is read as what it lists.
+        return True
+    conditions = tuple(dict.fromkeys(part for claim in told for part in claim.scope))
+    said = read(response, REGION_QUESTION)
+    meant = facts((Claim("the", scope=conditions),))
+    return bool(said) and entails(_facts(said), tuple(told)) and entails(meant, said)
+
+
+def _definite(name: str) -> str:
+    return f"the {re.sub(r'^(?:the|an?) ', '', name.strip(' .'), flags=re.IGNORECASE)}"
 
 
 def _drafted(draft: str, question: str | None) -> tuple[Claim, ...]:
