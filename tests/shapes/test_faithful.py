@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from polite_flamingo.shapes.oracle import faithful, judge_response
+from polite_flamingo.shapes.oracle import faithful, faithful_of_region, judge_response
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, Thing, make_scene, make_variant
 
 CASES = [
@@ -268,3 +268,31 @@ def test_changes_are_judged_against_two_scenes(index: int) -> None:
     assert not judge_response(before, false, true, after=after).factual
     assert not judge_response(before, "The images are identical.", true, after=after).factual
     assert judge_response(before, "Nothing has changed.", "no change", after=before).factual
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "expected"),
+    [
+        ("the red circle", "It is a red circle.", True),
+        ("the red circle\nlarge circle", "There is a large red circle.", True),
+        ("large square\nblack thing", "It is a large black square.", True),
+        ("black thing", "It is something black.", True),
+        # Less than the names say, more, something else, nothing.
+        ("the red circle\nlarge circle", "It is a red circle.", False),
+        ("the red circle", "It is a striped red circle.", False),
+        ("the red circle\nlarge circle", "It is a small red circle.", False),
+        ("the red circle", "There is a red circle next to a star.", False),
+        ("the red circle", "It is not a red circle.", False),
+        ("the red circle", "I can see that well.", False),
+        # Names that say nothing that is known.
+        ("the thing", "It is a circle.", None),
+        ("the wibble\nred circle", "It is a red circle.", None),
+        ("", "It is a red circle.", None),
+    ],
+)
+def test_a_marked_thing_is_called_what_all_its_names_say(
+    names: str, text: str, expected: bool | None
+) -> None:
+    assert faithful_of_region(names, text) is expected
+    if expected is not None:
+        assert faithful_of_region(names, names) is True

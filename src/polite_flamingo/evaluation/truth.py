@@ -27,9 +27,7 @@ Answer = Callable[[Sample, str], str | None]
 ANSWERABLE = ("vqa", "vqa_rationale", "classification")
 
 
-# What a captioning sample about a drawn region asks, whatever its words: those name the drawing
-# ("the red circle"), which is no thing of the scene.
-_REGION_QUESTION = "What is this?"
+# What RefCOCOg's samples keep of the region that is drawn.
 _REGION = "region"
 
 
@@ -133,7 +131,10 @@ def faithfulness(
 
     def faithful(sample: Sample, draft: str, text: str) -> bool | None:
         if sample.images and all(image in scenes for image in sample.images):
-            return _says(_asked(sample), draft, text, _shown(sample, scenes, marked)) is True
+            shown = _shown(sample, scenes, marked)
+            if _REGION in sample.extra:
+                return oracle.faithful_of_region(draft, text, shown) is True
+            return _says(_asked(sample), draft, text, shown) is True
         if sample.task not in ANSWERABLE:
             return None
         meant = answer(sample, draft)
@@ -189,7 +190,7 @@ def _asked(sample: Sample) -> str | None:
     """What a sample asks; None where it asks for a description."""
     if sample.task in ANSWERABLE:
         return question_of(sample)
-    return _REGION_QUESTION if _REGION in sample.extra else None
+    return oracle.REGION_QUESTION if _REGION in sample.extra else None
 
 
 # The oracle reads a few hundred texts a second, and samples repeat each other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,10 @@ from polite_flamingo.shapes.reading.labels import is_label, says_label
 from polite_flamingo.shapes.reading.text import read
 from polite_flamingo.shapes.reading.truth import truth
 from polite_flamingo.shapes.scene import Scene
+
+# What is asked of a marked region, whatever the words: those name the drawing ("the red circle"),
+# which is no thing of the scene.
+REGION_QUESTION = "What is this?"
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,41 @@ def faithful(
     if not wanted:
         return None
     said = _referring(read(response, question), wanted)
-    if not said:
-        return False
     known = _facts(wanted, boxed=draft)
-    return entails(_facts(said), wanted) and all(
+    return entails(_facts(said), wanted) and _made_up_nothing(said, known, scenes)
+
+
+def faithful_of_region(names: str, response: str, scenes: Sequence[Scene] = ()) -> bool | None:
+    """Whether a response calls a marked thing what all of its names do; None if they are unread.
+
+    ``names`` are referring expressions, one a line, of one thing: "the red circle" and "large
+    circle" say together that it is a large red circle. What else is said of it must be true of
+    ``scenes`` (one, of that thing alone).
+    """
+    told: list[Claim] = []
+    for name in names.splitlines():
+        found = read(f"It is {_definite(name)}.", REGION_QUESTION)
+        if not found or not all(c.holds and c.quantifier == "the" and not c.subject for c in found):
+            return None
+        told += found
+    if not told:
+        return None
+    if response.split() == names.split():
+        # A bare list of names is read as what it lists.
+        return True
+    conditions = tuple(dict.fromkeys(part for claim in told for part in claim.scope))
+    said = read(response, REGION_QUESTION)
+    meant = facts((Claim("the", scope=conditions),))
+    return entails(_facts(said), tuple(told)) and _made_up_nothing(said, meant, scenes)
+
+
+def _definite(name: str) -> str:
+    return f"the {re.sub(r'^(?:the|an?) ', '', name.strip(' .'), flags=re.IGNORECASE)}"
+
+
+def _made_up_nothing(said: Sequence[Claim], known: Facts, scenes: Sequence[Scene]) -> bool:
+    """Whether all that is said, and something is, follows from what is known or from one scene."""
+    return bool(said) and all(
         entails(known, (claim,)) or (len(scenes) == 1 and truth(scenes[0], claim) is True)
         for claim in said
     )

@@ -172,7 +172,9 @@ def _expression(scene: Scene, thing: Thing, rng: np.random.Generator) -> str:
     phrase = refer(scene, thing, rng) or Phrase(shape=thing.shape, color=thing.color)
     words = [word for word in (phrase.size, phrase.texture, phrase.color) if word is not None]
     article = "the " if rng.random() < 0.5 else ""
-    return f"{article}{' '.join([*words, phrase.shape or 'thing'])}"
+    # A thing that is alone needs no words; "thing" would say nothing of it.
+    noun = phrase.shape or ("thing" if words else thing.shape)
+    return f"{article}{' '.join([*words, noun])}"
 
 
 def _open_things(scene: Scene) -> list[int]:
