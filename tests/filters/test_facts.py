@@ -102,7 +102,11 @@ def test_answers(question: str, draft: str, rewrite: str, wrong: bool) -> None:
         ("red star turned blue", "The star turned from red to green.", True),
         ("red star is gone", "The red star has disappeared.", False),
         ("red star is gone", "A new red star has appeared.", True),
-        ("red star not there anymore", "The star is no longer in the second image.", False),
+        ("red star not there anymore", "The red star is no longer in the second image.", False),
+        # A look left out is a fact lost.
+        ("red star not there anymore", "The star is no longer in the second image.", True),
+        ("red star turned blue", "The star is no longer red but blue.", False),
+        ("red star turned blue", "In the picture, the star is red and blue.", True),
         ("a red star appeared at the top", "An extra red star is at the top.", False),
         ("a red star appeared at the top", "An extra blue circle is at the top.", True),
         ("nothing changed", "Both images are the same.", False),

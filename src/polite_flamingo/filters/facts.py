@@ -15,6 +15,15 @@ from polite_flamingo.filters.mentions import Reading, lines_of, meaning, read, s
 
 _GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
 _ON_GROUND = re.compile(r"\bon ((?:light |dark |pale )?[a-z]+)[.\s]*$", re.MULTILINE)
+_LOOKS = ("thing", "color", "size", "texture")
+# What tells that two images are compared.
+_CHANGE = re.compile(
+    r"\b(?:second|first|other|later|earlier|latter|former|one (?:image|picture)|before|after|"
+    r"no longer|now|new|changed?|changes|turn(?:s|ed)|became|becomes?|moved?|moves|shifted|"
+    r"removed?|disappear(?:s|ed)|vanish(?:es|ed)|gone|missing|added|appear(?:s|ed)|replaced|extra|"
+    r"left the|leaves|went|goes|gave up|instead|rather than|any ?more|taken|erased|(?:re)?painted|"
+    r"pushed|absent|lost|put)\b"
+)
 _RECOMBINED = 0.75
 # So many captions leave little of an image untold.
 _ENOUGH_CAPTIONS = 4
@@ -182,24 +191,23 @@ def _totals(reading: Reading) -> set[int]:
 def changed(draft: str, rewrite: str) -> tuple[float, float]:
     """Compare texts on what changed between two images: (lost, foreign), each 0 or 1.
 
-    ``lost``: the rewrite speaks of nothing that the annotation speaks of, or not of the colour that
-    something took on. ``foreign``: a thing or a colour that the annotation does not have, or
-    another event (removed, added, moved ...).
+    ``lost``: the rewrite lacks a thing, a colour, a size or a texture that the annotation speaks
+    of ("plain" goes without saying), or tells of no change. ``foreign``: a thing or a colour that
+    the annotation does not have, or another event (removed, added, moved ...).
     """
     lines = lines_of(draft)
     wanted = {word for line in lines for word in line.words}
     said = {word for reading in sentences_of(rewrite) for word in reading.words}
-    spoken = {name for name, _ in wanted}
-    shared = any(values(wanted, name) & values(said, name) for name in spoken)
-    colors = values(wanted, "color")
-    lost = bool(spoken) and not shared
-    lost = lost or (len(colors) == 2 and not colors & values(said, "color"))
-    lost = lost or ("recolored" in values(wanted, "event") and not colors & values(said, "color"))
+    looks = {word for word in wanted if word[0] in _LOOKS and word != ("texture", "plain")}
+    lost = not looks <= said or bool(looks and not _CHANGE.search(rewrite.casefold()))
     foreign = any(
         values(wanted, name) and values(said, name) - values(wanted, name)
         for name in ("color", "thing")
     )
     events = values(wanted, "event"), values(said, "event")
+    if len(values(said, "color")) > 1:
+        # "No longer red but blue": recoloured, not removed.
+        events = events[0], events[1] - {"removed"}
     foreign = foreign or bool(all(events) and not events[0] & events[1])
     # No change annotated, and one told.
     foreign = foreign or (not values(wanted, "thing") and bool(values(said, "thing")))
