@@ -145,6 +145,10 @@ def test_an_image_made_from_a_scenes_file_shows_that_scene() -> None:
         (_pointed(1, "What shape is this?"), "This is a circle.", False, False),
         (_region(0, "the red circle\nlarge circle"), "It is a large red circle.", True, True),
         (_region(0, "the red circle\nred circle"), "There is a red circle.", True, True),
+        # What is added is true of it.
+        (_region(0, "the red circle"), "It is a large, plain red circle.", True, True),
+        (_pointed(0), "It is a red circle.", True, True),
+        (_region(0, "the red circle"), "It is a striped red circle.", False, False),
         # True of the scene, not of what is marked.
         (_region(0, "the red circle\nred circle"), "It is a small blue star.", False, False),
         (_region(0, "the red circle"), "There is a blue star.", False, False),
@@ -162,7 +166,8 @@ def test_what_is_said_of_a_marked_thing_is_judged_by_that_thing(
     tell = truth.truth_teller(scenes, {}, answer, truth.marked_things(MARKED))
     draft = sample.turns[0].response
     assert tell(sample, text) is true
-    assert truth.faithfulness(scenes, answer)(sample, draft, text) is faithful
+    marked = truth.marked_things(MARKED)
+    assert truth.faithfulness(scenes, answer, marked)(sample, draft, text) is faithful
 
 
 def test_digits_are_judged_by_their_label() -> None:

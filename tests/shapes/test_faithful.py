@@ -164,6 +164,43 @@ def test_a_rewrite_says_what_its_draft_says_and_no_more(
     assert faithful(question, draft, response) is expected
 
 
+@pytest.mark.parametrize(
+    ("question", "draft", "response", "expected"),
+    [
+        ("What color is the circle?", "red", "The small circle is red.", True),
+        ("What color is the circle?", "red", "The circle is red. The circle is small.", True),
+        ("What color is the circle?", "red", "The large circle is red.", False),
+        (
+            "What color is the circle?",
+            "red",
+            "The circle is red, and there are two crosses.",
+            False,
+        ),
+        # A wrong draft is said too, or the rewrite is not faithful.
+        ("What color is the circle?", "blue", "The circle is blue.", True),
+        ("What color is the circle?", "blue", "The small circle is red.", False),
+        (None, "red circle and two stars", "There is a red circle, a square and two stars.", True),
+        (None, "red circle and two stars", "There is a red circle and a blue square.", False),
+    ],
+)
+def test_what_a_rewrite_adds_is_true_of_the_scene(
+    question: str | None, draft: str, response: str, expected: bool
+) -> None:
+    assert faithful(question, draft, response, (SCENE,)) is expected
+
+
+def test_what_a_rewrite_adds_about_a_change_is_true_of_both_scenes() -> None:
+    after = Scene("test-2", "test", "white", SCENE.things[1:])
+    asked, draft = "What changed?", "the circle is gone"
+    for text, expected in (
+        ("The small red circle has been removed.", True),
+        ("The large red circle has been removed.", False),
+        ("The blue square has been removed.", False),
+    ):
+        assert faithful(asked, draft, text, (SCENE, after)) is expected
+        assert faithful(asked, draft, text) is False
+
+
 def test_a_draft_that_cannot_be_read_settles_nothing() -> None:
     assert faithful(None, "qwer asdf", "The circle is red.") is None
     assert faithful("What color is the circle?", "", "The circle is red.") is None

@@ -120,18 +120,21 @@ def is_correct(sample: Sample, text: str, answer: Answer) -> bool | None:
     return same_answer(sample, answer(sample, text), sample.answer)
 
 
-def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
+def faithfulness(
+    scenes: Mapping[str, Scene], answer: Answer, marked: Mapping[str, int] | None = None
+) -> Faithful:
     """Tell whether a text says what a draft says: the oracle for Shapes, else by their answers.
 
-    `scenes` only says which images are of the Shapes world: neither text is held against a scene.
+    What the draft says need not be true; what the text adds to it must be, of the scene.
     A draft that cannot be read makes every rewrite of it unfaithful: unknown is never right.
     """
 
     def faithful(sample: Sample, draft: str, text: str) -> bool | None:
         if sample.images and all(image in scenes for image in sample.images):
+            shown = _shown(sample, scenes, marked)
             if _REGION in sample.extra:
-                return oracle.faithful_of_region(draft, text) is True
-            return _says(_asked(sample), draft, text) is True
+                return oracle.faithful_of_region(draft, text, shown) is True
+            return _says(_asked(sample), draft, text, shown) is True
         if sample.task not in ANSWERABLE:
             return None
         meant = answer(sample, draft)
@@ -160,11 +163,9 @@ def truth_teller(
         if not (sample.images and all(image in scenes for image in sample.images)):
             return is_correct(sample, text, answer)
         draft = sample.turns[0].response
-        first, *others = (scenes[image] for image in sample.images)
+        first, *others = _shown(sample, scenes, marked)
         asks = sample.answer is not None and sample.task in ANSWERABLE
         question = _asked(sample) if asks or _REGION in sample.extra else None
-        if marked is not None and sample.sample_id in marked:
-            first = replace(first, things=(first.things[marked[sample.sample_id]],))
         after = others[0] if others else None
         if not oracle.judge_response(first, text, draft, question, after).factual:
             return False
@@ -173,6 +174,16 @@ def truth_teller(
         return given is None or same_answer(sample, given, expected)
 
     return truth
+
+
+def _shown(
+    sample: Sample, scenes: Mapping[str, Scene], marked: Mapping[str, int] | None
+) -> tuple[Scene, ...]:
+    shown = tuple(scenes[image] for image in sample.images)
+    if marked is None or sample.sample_id not in marked:
+        return shown
+    first, *others = shown
+    return replace(first, things=(first.things[marked[sample.sample_id]],)), *others
 
 
 def _asked(sample: Sample) -> str | None:
@@ -184,8 +195,8 @@ def _asked(sample: Sample) -> str | None:
 
 # The oracle reads a few hundred texts a second, and samples repeat each other.
 @lru_cache(maxsize=1 << 16)
-def _says(question: str | None, draft: str, text: str) -> bool | None:
-    return oracle.faithful(question, draft, text)
+def _says(question: str | None, draft: str, text: str, scenes: tuple[Scene, ...]) -> bool | None:
+    return oracle.faithful(question, draft, text, scenes)
 
 
 def question_of(sample: Sample) -> str:

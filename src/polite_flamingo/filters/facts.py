@@ -47,6 +47,20 @@ _IS_A = re.compile(r"\b(?:object|shape|thing|figure) is an? (?=\w)")
 _HOW = re.compile(r"\bhow (?:big|large|small|tiny)\b")
 _GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
 _ON_GROUND = re.compile(r"\bon ((?:light |dark |pale )?[a-z]+)[.\s]*$", re.MULTILINE)
+_RELATIONS = {
+    "left": re.compile(r"\bleft(?:[ -]hand)?(?: side)? of\b"),
+    "right": re.compile(r"\bright(?:[ -]hand)?(?: side)? of\b"),
+    "above": re.compile(r"\b(?:above|over|on top of)\b"),
+    "below": re.compile(r"\b(?:below|beneath|under|underneath)\b"),
+}
+_OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
+_DENIED_TWICE = re.compile(r"\b(?:cannot|not|n't|never) (?:[a-z]+ ){0,2}?no\b")
+# What ties an answer to its question without its words.
+_TIED = re.compile(
+    r"\b(?:it|its|it's|they|them|that one|this one|answer|"
+    r"the (?:object|shape|thing|figure)s?(?! (?:in|of|visible|shown)))\b"
+)
+_PRONOUN = re.compile(r"\b(?:it|that one|this one)\b")
 _NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there|visible)\b")
 _ANYTHING = "anything"
 _ATTRIBUTES = ("color", "size", "texture", "number")
@@ -351,7 +365,15 @@ def answered(
     silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
     if silent or _speaks_against(first, rewrite):
         lost = 1.0
-    if _is_turned(instruction, first, rewrite):
+    if _is_turned(instruction, first, rewrite) or _relates_others(instruction, first, rewrite):
+        lost = 1.0
+    if _DENIED_TWICE.search(_NO.sub(" ", rewrite.casefold())):
+        lost = 1.0
+    # "You can see a small size": of what?
+    of_kinds = {kind for kind, _ in wanted}
+    about = {word for word in asked if word[0] not in of_kinds}
+    anything = _polarity(first) or _TIED.search(rewrite.casefold())
+    if wanted and about and not about & said and not anything:
         lost = 1.0
     # "Is the circle above the star?" "Yes, the circle is above the circle."
     things = _values(asked, "thing") - {""}
@@ -400,6 +422,39 @@ def _is_turned(instruction: str, draft: str, rewrite: str) -> bool:
     if not any(reading.mentions for reading in _sentences(body)) or denials > 1:
         return False
     return there == (denials == 1)
+
+
+def _relates_others(instruction: str, draft: str, rewrite: str) -> bool:
+    """Asked whether one thing is above another (or so), the rewrite speaks of others, or otherwise.
+
+    "No, the red square is not above the red square" answers no question about a black one.
+    """
+    asked = [mention for mention in read(instruction).mentions if _look_of(mention)]
+    given = [m for reading in _sentences(rewrite) for m in reading.mentions if _look_of(m)]
+    relations = _related(instruction)
+    if len(asked) < 2 or not relations or not given or len(_polarity(draft)) != 1:
+        return False
+    missing = [one for one in asked if not any(_may_be(one, other) for other in given)]
+    if len(missing) > bool(_PRONOUN.search(rewrite.casefold())):
+        return True
+    turned = _may_be(asked[-1], given[0]) and not _may_be(asked[0], given[0])
+    opposite = {_OPPOSITE[name] for name in relations}
+    return _related(rewrite) not in ([relations, opposite] if turned else [relations])
+
+
+def _related(text: str) -> set[str]:
+    return {name for name, form in _RELATIONS.items() if form.search(text.casefold())}
+
+
+def _look_of(mention: Mention) -> set[tuple[str, str]]:
+    kinds = ("thing", "color", "size", "texture")
+    return {(kind, mention.get(kind)) for kind in kinds if mention.get(kind)}
+
+
+def _may_be(one: Mention, other: Mention) -> bool:
+    """Tell whether two phrases have a word in common and none that excludes the other's."""
+    shared = _look_of(one) & _look_of(other)
+    return bool(shared) and all(one.get(k) in ("", value) for k, value in _look_of(other))
 
 
 def _polarity(text: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polite_flamingo.shapes.reading.asked import read_question
@@ -96,14 +97,24 @@ def _judge_change(before: Scene, after: Scene, response: str, draft: str) -> Ver
     return Verdict(judged, factual, missing)
 
 
-def faithful(question: str | None, draft: str, response: str) -> bool | None:
-    """Whether a rewrite says what its draft says, no less and no more; None if the draft is unread.
+def faithful(
+    question: str | None, draft: str, response: str, scenes: Sequence[Scene] = ()
+) -> bool | None:
+    """Whether a rewrite says what its draft says, and makes nothing up; None if the draft is unread.
 
-    Every claim of the draft is made by the response, and every claim of the response follows from
-    the draft and what the question takes for granted. Scenes play no part.
+    Every claim of the draft, right or wrong, is made by the response; every other claim of the
+    response follows from the draft, from what the question takes for granted, or is true of
+    ``scenes`` (one, or the two between which something changed). Without scenes nothing may be
+    added at all.
     """
     if speaks_of_change(draft, question) and (meant := read_changes(draft)):
-        return same_changes(meant, read_changes(response))
+        told = read_changes(response)
+        if len(scenes) != 2:
+            return same_changes(meant, told)
+        added = [one for one in told if not same_changes((one,), meant, extra=True)]
+        return same_changes(meant, told, extra=True) and all(
+            change_truth(scenes[0], scenes[1], one) is True for one in added
+        )
     query = read_question(question) if question is not None else None
     named = query is None or query.kind in ("list", "attribute", "which", "look")
     if question is not None and (query is None or (named and is_label(draft))):
@@ -114,14 +125,15 @@ def faithful(question: str | None, draft: str, response: str) -> bool | None:
     said = read(response, question)
     if not said:
         return False
-    return entails(_facts(said), wanted) and entails(_facts(wanted, boxed=draft), said)
+    return _says_it(said, wanted, _facts(wanted, boxed=draft), scenes)
 
 
-def faithful_of_region(names: str, response: str) -> bool | None:
+def faithful_of_region(names: str, response: str, scenes: Sequence[Scene] = ()) -> bool | None:
     """Whether a response calls a marked thing what all of its names do; None if they are unread.
 
     ``names`` are referring expressions, one a line, of one thing: "the red circle" and "large
-    circle" say together that it is a large red circle.
+    circle" say together that it is a large red circle. ``scenes``: the marked thing alone; what is
+    added must be true of it, as in :func:`faithful`.
     """
     told = []
     for name in names.splitlines():
@@ -137,7 +149,17 @@ def faithful_of_region(names: str, response: str) -> bool | None:
     conditions = tuple(dict.fromkeys(part for claim in told for part in claim.scope))
     said = read(response, REGION_QUESTION)
     meant = facts((Claim("the", scope=conditions),))
-    return bool(said) and entails(_facts(said), tuple(told)) and entails(meant, said)
+    return bool(said) and _says_it(said, tuple(told), meant, scenes)
+
+
+def _says_it(
+    said: tuple[Claim, ...], wanted: tuple[Claim, ...], known: Facts, scenes: Sequence[Scene]
+) -> bool:
+    """Whether all that is wanted is said, and what is said besides is known or true."""
+    return entails(_facts(said), wanted) and all(
+        entails(known, (claim,)) or (len(scenes) == 1 and truth(scenes[0], claim) is True)
+        for claim in said
+    )
 
 
 def _definite(name: str) -> str:

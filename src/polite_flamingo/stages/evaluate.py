@@ -56,8 +56,9 @@ def evaluate(params: Params, paths: Layout) -> None:
     counts = {**settings.sources, **settings.held_out}
     test = run.choose_test(list(samples.values()), counts, settings.seed)
     answer = truth.answer_reader(samples.values())
-    faithful = truth.faithfulness(scenes, answer)
-    true = truth.truth_teller(scenes, wrong, answer, truth.marked_things(scene_rows))
+    marked = truth.marked_things(scene_rows)
+    faithful = truth.faithfulness(scenes, answer, marked)
+    true = truth.truth_teller(scenes, wrong, answer, marked)
     work = _work(params, paths)
     responses = _responses(params, paths, test, answer, kin, work)
 
