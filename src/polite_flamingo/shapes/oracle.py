@@ -135,7 +135,7 @@ def faithful_of_region(names: str, response: str, scenes: Sequence[Scene] = ()) 
     circle" say together that it is a large red circle. ``scenes``: the marked thing alone; what is
     added must be true of it, as in :func:`faithful`.
     """
-    told = []
+    told: list[Claim] = []
     for name in names.splitlines():
         found = read(f"It is {_definite(name)}.", REGION_QUESTION)
         if not found or not all(c.holds and c.quantifier == "the" and not c.subject for c in found):
