@@ -126,7 +126,7 @@ def test_annotations_of_regions_are_true_of_what_is_marked(
     answer = truth.answer_reader(regions)
     marked = truth.marked_things(table)
     tell = truth.truth_teller(scenes, {}, answer, marked)
-    faithful = truth.faithfulness(scenes, answer)
+    faithful = truth.faithfulness(scenes, answer, marked)
     for sample in regions:
         draft = sample.turns[0].response
         assert tell(sample, draft) and faithful(sample, draft, draft), sample
