@@ -23,6 +23,7 @@ from pydantic.dataclasses import dataclass
 from polite_flamingo.core.errors import UserError
 
 _STRICT = ConfigDict(extra="forbid")
+PackAttention = Literal["full", "block_diagonal"]
 # What pydantic calls a key that a dataclass does not know.
 _UNKNOWN = "unexpected_keyword_argument"
 
@@ -353,13 +354,19 @@ class TuneStage:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class TuneParams:
-    """Clever Flamingo: three stages on PF data, and the same recipe on raw annotations."""
+    """Clever Flamingo: three stages on PF data, and the same recipe on raw annotations.
+
+    ``pack`` fills a context with further samples; its ``attention`` is ``full`` (the paper's: they
+    are later turns that see the earlier ones) or ``block_diagonal`` (each on its own: the same
+    gradients as unpacked rows, without their padding).
+    """
 
     seed: int
     lora: LoraParams
     style_sources: list[str]
     text_sources: list[str]
     pack: bool
+    attention: PackAttention = "full"
     stage1: TuneStage
     stage2: TuneStage
     stage3: TuneStage
