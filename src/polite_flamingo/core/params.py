@@ -139,6 +139,10 @@ class FitPlan:
     at zero and move by about one learning rate a step, too slow for a run of a few hundred steps.
     ``checkpoint_steps``: steps between checkpoints, what a kill can cost at most; by default a fifth
     of the run, 100 at most.
+    ``checkpointing`` keeps only the inputs of the language model's layers and computes the rest
+    again in the backward pass; ``compile`` compiles its layers (torch.compile). ``strategy``
+    ``fsdp`` shards parameters, gradients and optimizer over the ``devices``; ``auto`` holds all of
+    them on each. A step sees ``batch_size`` x ``accumulate`` x ``devices`` samples.
     """
 
     steps: int = Field(ge=1)
@@ -149,6 +153,10 @@ class FitPlan:
     clip_norm: float = Field(default=1.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
     accumulate: int = Field(default=1, ge=1)
+    checkpointing: bool = False
+    compile: bool = False
+    strategy: Literal["auto", "fsdp"] = "auto"
+    devices: int = Field(default=1, ge=1)
     checkpoint_steps: int | None = Field(default=None, ge=1)
     gate_rate: float = Field(default=1.0, gt=0)
 
