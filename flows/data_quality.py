@@ -13,15 +13,17 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.failures import tell_failure
+from flows.pipeline import page_link
 
 TIMEOUT_SECONDS = 1800
+DOCS = "runs/data_docs/index.html"
 
 
 @flow(name="data-quality", persist_result=False, on_failure=[tell_failure])
 def data_quality(root: Path = Path(".")) -> State[Any]:
     """Check the data at hand; nothing is changed."""
     root = root.resolve()
-    summary, pages = root / "runs/data_quality.md", root / "runs/data_docs/index.html"
+    summary, pages = root / "runs/data_quality.md", root / DOCS
     for old in (summary, pages):
         old.unlink(missing_ok=True)
     call = [sys.executable, "-m", "polite_flamingo", "data-quality"]
@@ -35,7 +37,7 @@ def data_quality(root: Path = Path(".")) -> State[Any]:
         text = summary.read_text(encoding="utf-8")
         create_markdown_artifact(text, key="data-quality", description="What the gate found")
     if pages.is_file():
-        create_link_artifact(pages.as_uri(), link_text="Data Docs", key="data-docs")
+        create_link_artifact(page_link(root, DOCS), link_text="Data Docs", key="data-docs")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no reason given"]
         return Failed(message=lines[0].removeprefix("pf: "))

@@ -9,6 +9,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
+from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run, suspend_flow_run
 from prefect.input import RunInput
 from prefect.states import Completed, Failed
@@ -25,7 +26,7 @@ class Approval(RunInput):
     """What the person who approves fills in."""
 
     approve: bool = False
-    who: str = Field(min_length=1, description="Your name, for the log")
+    who: str = Field(min_length=1, pattern=r"\w", description="Your name, for the log")
     why: str = Field(default="", description="For the log")
     override: str = Field(default="", description="Why to promote in spite of failed gates")
 
@@ -46,7 +47,7 @@ def promote(
         _show(proposal)
         answer = _ask(proposal, wait_seconds)
         if answer is None or not answer.approve:
-            who = f" by {answer.who}" if answer else ""
+            who = f" by {answer.who}" if answer else f": nobody answered in {wait_seconds} s"
             return Completed(name="Declined", message=f"{model} {proposal.version}: declined{who}")
         settle(paths, proposal, uri or None, answer.why, answer.override, answer.who)
     except UserError as error:
@@ -70,8 +71,11 @@ def _ask(proposal: Proposal, wait_seconds: int) -> Approval | None:
     """Wait for the input in the UI: a deployment's run leaves its worker free meanwhile."""
     run: Any = get_run_context()
     asked = Approval.with_initial_data(
-        description=f"```\n{describe(proposal)}\n```", approve=not proposal.failed, who="?"
+        description=f"```\n{describe(proposal)}\n```", approve=not proposal.failed
     )
     if run.flow_run.deployment_id:
         return suspend_flow_run(wait_for_input=asked, timeout=wait_seconds)
-    return pause_flow_run(wait_for_input=asked, timeout=wait_seconds, poll_interval=1)
+    try:
+        return pause_flow_run(wait_for_input=asked, timeout=wait_seconds, poll_interval=1)
+    except FlowPauseTimeout:
+        return None

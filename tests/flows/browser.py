@@ -71,6 +71,13 @@ class Page:
             time.sleep(0.2)
         return shown if texts else self.text()
 
+    def until(self, script: str) -> None:
+        """Wait until an expression of JavaScript is true."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not self.run(script):
+            assert time.monotonic() < end, f"never true: {script}\n{self.text()[:2000]}"
+            time.sleep(0.2)
+
     def click(self, selector: str, text: str = "") -> None:
         """Click the first visible element of a CSS selector that has ``text`` in it."""
         script = f"""(() => {{
@@ -79,19 +86,19 @@ class Page:
             if (found) found.click();
             return Boolean(found);
         }})()"""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not self.run(script):
-            assert time.monotonic() < end, f"no {selector} {text!r}:\n{self.text()[:2000]}"
-            time.sleep(0.2)
+        self.until(script)
 
     def type(self, text: str) -> None:
         """Type into what has the focus."""
         self.call("Input.insertText", text=text)
 
+    def rest(self) -> None:
+        """Let what moves in (bars, dialogs) or is checked behind a form come to rest."""
+        time.sleep(1.5)
+
     def picture(self, path: Path) -> None:
         """Save what is in view as PNG."""
-        # What moves in (bars, dialogs) comes to rest.
-        time.sleep(1.0)
+        self.rest()
         data = self.call("Page.captureScreenshot", format="png")["data"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(data))

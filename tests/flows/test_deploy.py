@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 import yaml
+from approvals import waiting_run
 from prefect import resume_flow_run
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
-from prefect.client.schemas.sorting import FlowRunSort
+from prefect.client.orchestration import get_client
 
 from flows import deploy, limits, stages, ui
 from flows import pipeline as pipelines
@@ -135,17 +134,6 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
         order.append("first")
     thread.join(timeout=30)
     assert order == ["first", "second"]
-
-
-def waiting_run(client: SyncPrefectClient, name: str) -> Any:
-    end = time.monotonic() + 120
-    wanted = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
-    while time.monotonic() < end:
-        found = client.read_flow_runs(flow_run_filter=wanted, limit=1, sort=FlowRunSort.ID_DESC)
-        if found and found[0].state is not None and found[0].state.is_paused():
-            return found[0].id
-        time.sleep(0.3)
-    raise AssertionError(f"{name} never paused")
 
 
 @pytest.mark.parametrize("approve", [True, False])

@@ -19,6 +19,8 @@ from polite_flamingo.core.journal import content_key
 from polite_flamingo.core.tables import read_json, rounded, write_json
 
 EXPERIMENT = "polite-flamingo"
+# MLflow's UI opens our runs, not a page for chats with an assistant.
+KIND = {"mlflow.experimentKind": "custom_model_development"}
 STAGE_TAG = "pf.stage"
 # What a live run was started for: a hash of inputs and parameters (core.journal.content_key).
 WORK_TAG = "pf.work_key"
@@ -67,7 +69,9 @@ def init(uri: str, artifacts: Path) -> str:
             _check_location(uri, artifacts, str(found.artifact_location))
             return str(found.experiment_id)
         location = artifacts.resolve().as_uri() if database(uri) else None
-        return str(client().create_experiment(EXPERIMENT, artifact_location=location))
+        return str(
+            client().create_experiment(EXPERIMENT, artifact_location=location, tags=dict(KIND))
+        )
 
 
 @contextmanager
