@@ -51,12 +51,12 @@ def pipeline(root: Path = Path("."), changes: dict[str, Any] | None = None) -> S
     ``changes`` are written to params.yaml first: names with dots and their values.
     """
     root = root.resolve()
-    with only_one(root):
-        try:
+    try:
+        with only_one(root):
             change_params(root, changes or {})
-        except UserError as error:
-            return Failed(message=str(error))
-        return _reproduce(root)
+            return _reproduce(root)
+    except UserError as error:
+        return Failed(message=str(error))
 
 
 def _reproduce(root: Path) -> State[Any]:

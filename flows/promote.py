@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -16,6 +16,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.failures import tell_failure
+from flows.limits import only_one
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import load_params
@@ -37,13 +38,15 @@ def promote(
     version: str = "candidate",
     root: Path = Path("."),
     uri: str = "",
-    wait_seconds: int = 86400,
+    wait_seconds: Annotated[int, Field(gt=0)] = 86400,
 ) -> State[Any]:
     """Show the gates' decision table, wait for an approval, promote. No approval changes nothing."""
     root = root.resolve()
     try:
         paths = Layout(root)
-        proposal = propose(load_params(root / "params.yaml"), paths, model, version, uri or None)
+        with only_one(root):
+            params = load_params(root / "params.yaml")
+            proposal = propose(params, paths, model, version, uri or None)
         _show(proposal)
         answer = _ask(proposal, wait_seconds)
         if answer is None or not answer.approve:

@@ -108,6 +108,7 @@ def test_a_deployment_asks_for_its_parameters(root: Path, server: str, page: Pag
 def test_a_person_approves_in_the_ui(
     root: Path, server: str, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (root / "params.yaml").touch()
     gate = Gate("accuracy", 0.8, 0.7, "+0.1", "drop <= 0.02", True)
     proposal = Proposal("clever-flamingo", "7", "6", (gate,))
     settled: list[tuple[str, str, str]] = []

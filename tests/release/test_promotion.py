@@ -8,6 +8,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from polite_flamingo.core.images import blank, png_bytes
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.release import workspace as tools
-from polite_flamingo.stages.promotion import promote, rollback
+from polite_flamingo.stages.promotion import promote, rollback, show_aliases
 from polite_flamingo.tracking import promotions, runs
 
 PROFILES = Path(__file__).parents[2] / "profiles"
@@ -154,6 +155,55 @@ def test_the_champion_is_served_over_http_and_one_that_was_slipped_in_is_not(
         mlflow.pyfunc.load_model(champion)
     finally:
         mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def registered(published: tuple[Params, Layout, str]) -> Iterator[tuple[Layout, str, Any]]:
+    """Three versions of a model without files, each the champion in its turn."""
+    _, paths, uri = published
+    client, name = runs.connect(uri), "polite-flamingo"
+    client.create_registered_model(name)
+    aliases: dict[str, str] = {}
+    for number in ("1", "2", "3"):
+        client.create_model_version(name, "models:/nothing")
+        aliases = {"champion": number} | ({"previous": aliases["champion"]} if aliases else {})
+        promotions.decide(client, name, "promote", number, aliases, who="Ada", why="better")
+    yield paths, uri, client
+    client.delete_registered_model(name)
+
+
+def test_a_version_that_was_deleted_is_no_way_back(registered: tuple[Layout, str, Any]) -> None:
+    paths, uri, client = registered
+    name = "polite-flamingo"
+    # Two before the champion: gone is only the way back from the next rollback.
+    client.delete_model_version(name, "1")
+    rollback(paths, name, uri)
+    assert promotions.standing(client, name) == {"champion": "2"}
+    with pytest.raises(UserError, match="no version '1'"):
+        rollback(paths, name, uri)
+    assert promotions.standing(client, name) == {"champion": "2"}
+    assert promotions.unexplained(client, name) == []
+    # MLflow takes a deleted version's alias with it; what is left can be restored.
+    client.delete_model_version(name, "2")
+    with pytest.raises(UserError, match="champion is unset, but the log"):
+        promotions.check(client, name)
+    show_aliases(paths, [name], uri, restore=True)
+    assert promotions.standing(client, name) == {} and promotions.unexplained(client, name) == []
+
+
+def test_of_two_decisions_at_once_one_is_told_and_moves_nothing(
+    registered: tuple[Layout, str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, client = registered
+    name, write = "polite-flamingo", client.set_registered_model_tag
+
+    def overtaken(model: str, tag: str, text: str) -> None:
+        write(model, tag, text.replace("Ada", "Bob"))
+
+    monkeypatch.setattr(client, "set_registered_model_tag", overtaken)
+    with pytest.raises(UserError, match="at the same time"):
+        promotions.decide(client, name, "promote", "1", {"champion": "1"}, who="Ada", why="x")
+    assert promotions.standing(client, name)["champion"] == "3"
 
 
 def _request(folder: Path) -> Path:
