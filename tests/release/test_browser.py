@@ -38,7 +38,7 @@ def test_runs_models_and_aliases_are_shown(
             page.open(listed, "tune", "evaluate", "Training runs")
             page.open(run, "tune", "Finished", "Parameters", "pf.outs_hash", name)
             page.open(f"{run}/artifacts", "Artifacts", "promotion")
-            page.open(f"{server}/#/models", name, "@ champion")
+            page.open(f"{server}/#/models", name, "Version 2", "@ candidate")
             page.open(f"{server}/#/models/{name}", "Version 1", "Version 2", "pf.decision.000001")
             for number in ("1", "2"):
                 aliases = [
