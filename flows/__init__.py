@@ -13,3 +13,5 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 SERVER_FILE = Path("runs/prefect/server.url")
 # Where it notes the URL of its MLflow server, for links.
 MLFLOW_FILE = Path("runs/mlflow.url")
+# And that of the report and Data Docs.
+PAGES_FILE = Path("runs/pages.url")

@@ -10,6 +10,9 @@ from typing import Any
 
 from prefect.client.schemas.objects import FlowRun, State
 
+from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.layout import check_workspace
+
 RECORD = Path("runs/flows/failures.jsonl")
 
 
@@ -25,6 +28,10 @@ def tell_failure(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
         "reason": reason,
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    try:
+        check_workspace(root)
+    except UserError:
+        return
     path = root / RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as lines:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from polite_flamingo.core.errors import UserError
+from polite_flamingo.core.layout import check_workspace
 
 LIMITS = Path(__file__).with_name("limits.yaml")
 LOCK = Path("runs/flows/workspace.lock")
@@ -58,7 +59,11 @@ def load_limits(path: Path = LIMITS) -> Limits:
 
 @contextmanager
 def only_one(root: Path) -> Iterator[None]:
-    """Hold the workspace: a second run of a flow that changes outs waits here for the first."""
+    """Hold the workspace: a second run of a flow that needs it still waits here for the first.
+
+    Raises UserError where ``root`` is no workspace; nothing is written there.
+    """
+    check_workspace(root)
     path = root / LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
     # The kernel lets go of it when the process ends, however it ends.

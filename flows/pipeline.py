@@ -29,13 +29,14 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed
 
-from flows import MLFLOW_FILE, SERVER_FILE
+from flows import MLFLOW_FILE, PAGES_FILE, SERVER_FILE
 from flows.failures import tell_failure
 from flows.limits import only_one
 from flows.stages import CACHED, stage_task
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import check_workspace
 from polite_flamingo.core.params import check_params
+from polite_flamingo.tracking.runs import EXPERIMENT
 
 PAGES = {
     "report": ("reports/index.html", "Report"),
@@ -50,12 +51,12 @@ def pipeline(root: Path = Path("."), changes: dict[str, Any] | None = None) -> S
     ``changes`` are written to params.yaml first: names with dots and their values.
     """
     root = root.resolve()
-    with only_one(root):
-        try:
+    try:
+        with only_one(root):
             change_params(root, changes or {})
-        except UserError as error:
-            return Failed(message=str(error))
-        return _reproduce(root)
+            return _reproduce(root)
+    except UserError as error:
+        return Failed(message=str(error))
 
 
 def _reproduce(root: Path) -> State[Any]:
@@ -78,13 +79,13 @@ def _reproduce(root: Path) -> State[Any]:
         create_table_artifact(rows, key="headline-figures", description="reports/metrics.json")
     for key, (page, text) in PAGES.items():
         if (root / page).is_file():
-            create_link_artifact((root / page).as_uri(), link_text=text, key=key)
+            create_link_artifact(page_link(root, page), link_text=text, key=key)
     picture = u_shape_picture(root)
     if picture:
         create_image_artifact(picture, key="u-shape", description="Accuracy over the stages")
-    mlflow = running_server(root, MLFLOW_FILE, "/health")
+    mlflow = mlflow_link(root)
     if mlflow:
-        create_link_artifact(mlflow, link_text="MLflow: runs and models", key="mlflow")
+        create_link_artifact(mlflow, link_text="MLflow: the runs", key="mlflow")
     if failed:
         return Failed(message=f"{failed}: {states[failed].message}")
     cached = sum(state.name == CACHED for state in states.values())
@@ -194,6 +195,27 @@ def running_server(root: Path, file: Path = SERVER_FILE, health: str = "/health"
             return url
     except OSError:
         return None
+
+
+def page_link(root: Path, page: str) -> str:
+    """Where to read a page of the workspace: on the server of `make ui`, else as a file."""
+    server = running_server(root, PAGES_FILE, f"/{page}")
+    return f"{server}/{page}" if server else (root / page).as_uri()
+
+
+def mlflow_link(root: Path) -> str | None:
+    """The runs of our experiment on MLFLOW_TRACKING_URI's server, else on that of `make ui`."""
+    url = os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/")
+    server = url if url.startswith("http") else running_server(root, MLFLOW_FILE)
+    if not server:
+        return None
+    asked = f"{server}/api/2.0/mlflow/experiments/get-by-name?experiment_name={EXPERIMENT}"
+    try:
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            number = json.load(answer)["experiment"]["experiment_id"]
+    except (OSError, ValueError, KeyError):
+        return server
+    return f"{server}/#/experiments/{number}/runs"
 
 
 def main() -> int:

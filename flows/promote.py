@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
+from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run, suspend_flow_run
 from prefect.input import RunInput
 from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.failures import tell_failure
+from flows.limits import only_one
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import load_params
@@ -25,7 +27,7 @@ class Approval(RunInput):
     """What the person who approves fills in."""
 
     approve: bool = False
-    who: str = Field(min_length=1, description="Your name, for the log")
+    who: str = Field(min_length=1, pattern=r"\w", description="Your name, for the log")
     why: str = Field(default="", description="For the log")
     override: str = Field(default="", description="Why to promote in spite of failed gates")
 
@@ -36,17 +38,19 @@ def promote(
     version: str = "candidate",
     root: Path = Path("."),
     uri: str = "",
-    wait_seconds: int = 86400,
+    wait_seconds: Annotated[int, Field(gt=0)] = 86400,
 ) -> State[Any]:
     """Show the gates' decision table, wait for an approval, promote. No approval changes nothing."""
     root = root.resolve()
     try:
         paths = Layout(root)
-        proposal = propose(load_params(root / "params.yaml"), paths, model, version, uri or None)
+        with only_one(root):
+            params = load_params(root / "params.yaml")
+            proposal = propose(params, paths, model, version, uri or None)
         _show(proposal)
         answer = _ask(proposal, wait_seconds)
         if answer is None or not answer.approve:
-            who = f" by {answer.who}" if answer else ""
+            who = f" by {answer.who}" if answer else f": nobody answered in {wait_seconds} s"
             return Completed(name="Declined", message=f"{model} {proposal.version}: declined{who}")
         settle(paths, proposal, uri or None, answer.why, answer.override, answer.who)
     except UserError as error:
@@ -70,8 +74,11 @@ def _ask(proposal: Proposal, wait_seconds: int) -> Approval | None:
     """Wait for the input in the UI: a deployment's run leaves its worker free meanwhile."""
     run: Any = get_run_context()
     asked = Approval.with_initial_data(
-        description=f"```\n{describe(proposal)}\n```", approve=not proposal.failed, who="?"
+        description=f"```\n{describe(proposal)}\n```", approve=not proposal.failed
     )
     if run.flow_run.deployment_id:
         return suspend_flow_run(wait_for_input=asked, timeout=wait_seconds)
-    return pause_flow_run(wait_for_input=asked, timeout=wait_seconds, poll_interval=1)
+    try:
+        return pause_flow_run(wait_for_input=asked, timeout=wait_seconds, poll_interval=1)
+    except FlowPauseTimeout:
+        return None

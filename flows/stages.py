@@ -156,8 +156,7 @@ def stage_task(name: str) -> Any:
 @flow(name="stage", flow_run_name="{name}", persist_result=False, on_failure=[tell_failure])
 def stage(name: str, root: Path = Path(".")) -> State[Any]:
     """Reproduce one DVC stage of the workspace at ``root``."""
-    with only_one(root.resolve()):
-        return _own(stage_task(name)(root.resolve(), name, return_state=True))
+    return _alone(name, root.resolve())
 
 
 def stage_flow(name: str) -> Flow[..., Any]:
@@ -170,10 +169,17 @@ def stage_flow(name: str) -> Flow[..., Any]:
         on_failure=[tell_failure],
     )
     def reproduces(root: Path = Path(".")) -> State[Any]:
-        with only_one(root.resolve()):
-            return _own(stage_task(name)(root.resolve(), name, return_state=True))
+        return _alone(name, root.resolve())
 
     return reproduces
+
+
+def _alone(name: str, root: Path) -> State[Any]:
+    try:
+        with only_one(root):
+            return _own(stage_task(name)(root, name, return_state=True))
+    except UserError as error:
+        return Failed(message=str(error))
 
 
 def _own(state: State[Any]) -> State[Any]:

@@ -1,4 +1,4 @@
-"""The Prefect server and the MLflow UI on loopback, until Ctrl-C: ``python -m flows.ui``."""
+"""Prefect, MLflow and the pages of the run on loopback, until Ctrl-C: ``python -m flows.ui``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from flows import MLFLOW_FILE, SERVER_FILE
+from flows import MLFLOW_FILE, PAGES_FILE, SERVER_FILE
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import check_workspace
 from polite_flamingo.tracking import runs
@@ -51,7 +51,14 @@ def mlflow_server(uri: str, artifacts: Path, port: int, log: Path) -> subprocess
     """Start MLflow's server and UI on an initialised store."""
     command = ["-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", uri, "--artifacts-destination", artifacts.resolve().as_uri()]
-    return _start(command, {"MLFLOW_DISABLE_TELEMETRY": "true"}, log)
+    # Its jobs (five processes more) are for traces, which we have none of.
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return _start(command, quiet, log)
+
+
+def pages_server(root: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start the server of the report and Data Docs (`flows.pages`)."""
+    return _start(["-m", "flows.pages", str(root.resolve()), HOST, str(port)], {}, log)
 
 
 def wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -93,27 +100,35 @@ def _start(command: list[str], environment: dict[str, str], log: Path) -> subpro
 
 
 def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
-    """Start both, print their addresses, wait for Ctrl-C or SIGTERM, stop both."""
+    """Start all, print their addresses, wait for Ctrl-C or SIGTERM, stop all."""
     # SIGINT too: in the background of a script we were started with it ignored.
     for sign in STOPS:
         signal.signal(sign, signal.default_int_handler)
     base = (root / "runs").resolve()
     uri, artifacts = runs.default_uri(base), base / "mlartifacts"
-    ports = free_port(prefect_port), free_port(mlflow_port)
+    ports = free_port(prefect_port), free_port(mlflow_port), free_port(0)
     runs.init(uri, artifacts)
-    logs = base / "prefect/server.log", base / "mlflow-server.log"
+    logs = base / "prefect/server.log", base / "mlflow-server.log", base / "pages-server.log"
     processes: list[subprocess.Popen[bytes]] = []
-    note, mlflow_note = root / SERVER_FILE, root / MLFLOW_FILE
+    urls = [f"http://{HOST}:{port}" for port in ports]
+    notes = {
+        root / SERVER_FILE: f"{urls[0]}/api",
+        root / MLFLOW_FILE: urls[1],
+        root / PAGES_FILE: urls[2],
+    }
+    health = f"{urls[0]}/api/health", f"{urls[1]}/health"
     try:
         processes.append(prefect_server(base / "prefect", ports[0], logs[0]))
         processes.append(mlflow_server(uri, artifacts, ports[1], logs[1]))
-        wait_until_healthy(processes[0], f"http://{HOST}:{ports[0]}/api/health", logs[0])
-        wait_until_healthy(processes[1], f"http://{HOST}:{ports[1]}/health", logs[1])
-        note.write_text(f"http://{HOST}:{ports[0]}/api\n", encoding="utf-8")
-        mlflow_note.write_text(f"http://{HOST}:{ports[1]}\n", encoding="utf-8")
-        print(f"Prefect  http://{HOST}:{ports[0]}   (`make pipeline` runs show up here)")
-        print(f"MLflow   http://{HOST}:{ports[1]}")
-        print("Ctrl-C stops both.", flush=True)
+        processes.append(pages_server(root, ports[2], logs[2]))
+        for process, url, log in zip(processes, health, logs, strict=False):
+            wait_until_healthy(process, url, log)
+        for note, url in notes.items():
+            note.write_text(f"{url}\n", encoding="utf-8")
+        print(f"Prefect  {urls[0]}   (`make pipeline` runs show up here)")
+        print(f"MLflow   {urls[1]}")
+        print(f"Report   {urls[2]}/reports/")
+        print("Ctrl-C stops all.", flush=True)
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
         print("A server ended by itself; see its log in runs/.", file=sys.stderr)
@@ -121,8 +136,8 @@ def serve(root: Path, prefect_port: int, mlflow_port: int) -> None:
         # A second one must not leave a server behind; this takes seconds.
         for sign in STOPS:
             signal.signal(sign, signal.SIG_IGN)
-        note.unlink(missing_ok=True)
-        mlflow_note.unlink(missing_ok=True)
+        for note in notes:
+            note.unlink(missing_ok=True)
         for process in processes:
             stop(process)
 

@@ -11,19 +11,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from approvals import waiting_run
 from prefect import resume_flow_run
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
-from prefect.client.schemas.sorting import FlowRunSort
+from prefect.client.orchestration import get_client
 
 from flows import deploy, limits, stages, ui
 from flows import pipeline as pipelines
 from flows import promote as promotion
+from flows.data_quality import data_quality
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.profiles import profile_text
 from polite_flamingo.release.gates import Gate
@@ -96,6 +97,36 @@ def test_a_wrong_change_fails_the_run_with_its_line_and_the_hook_notes_it(root: 
     assert [json.loads(row)["reason"] for row in rows] == [state.message]
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        pipelines.pipeline,
+        data_quality,
+        promotion.promote,
+        partial(stages.stage, "first"),
+        stages.stage_flow("first"),
+    ],
+)
+def test_a_root_that_is_no_workspace_is_told_and_left_alone(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, run: Any
+) -> None:
+    empty = tmp_path_factory.mktemp("empty")
+    for nowhere in (empty, empty / "nowhere"):
+        state = run(root=nowhere, return_state=True)
+        assert state.is_failed() and f"{nowhere} is no workspace" in str(state.message)
+    assert list(empty.iterdir()) == []
+
+
+def test_nobody_answers_and_nothing_changes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "params.yaml").touch()
+    proposal = Proposal("clever-flamingo", "7", "6", ())
+    monkeypatch.setattr(promotion, "propose", lambda *_: proposal)
+    monkeypatch.setattr(promotion, "load_params", lambda _: None)
+    state = promotion.promote(root=root, wait_seconds=2, return_state=True)
+    assert state.is_completed() and state.name == "Declined"
+    assert str(state.message).endswith("nobody answered in 2 s")
+
+
 def test_a_stage_that_takes_too_long_is_killed_and_told(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +154,7 @@ def test_the_shipped_limits_name_stages_and_a_wrong_one_is_one_line(tmp_path: Pa
 
 def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
     order: list[str] = []
+    (tmp_path / "dvc.yaml").touch()
 
     def second() -> None:
         with limits.only_one(tmp_path):
@@ -137,21 +169,11 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
     assert order == ["first", "second"]
 
 
-def waiting_run(client: SyncPrefectClient, name: str) -> Any:
-    end = time.monotonic() + 120
-    wanted = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
-    while time.monotonic() < end:
-        found = client.read_flow_runs(flow_run_filter=wanted, limit=1, sort=FlowRunSort.ID_DESC)
-        if found and found[0].state is not None and found[0].state.is_paused():
-            return found[0].id
-        time.sleep(0.3)
-    raise AssertionError(f"{name} never paused")
-
-
 @pytest.mark.parametrize("approve", [True, False])
 def test_a_promotion_waits_for_a_person(
     root: Path, monkeypatch: pytest.MonkeyPatch, approve: bool
 ) -> None:
+    (root / "params.yaml").touch()
     gate = Gate("accuracy", 0.8, 0.7, "+0.1", "drop <= 0.02", True)
     proposal = Proposal("clever-flamingo", "7", "6", (gate,))
     settled: list[tuple[str, str, str]] = []

@@ -21,13 +21,12 @@ from pathlib import Path
 from flows import ui
 
 def sleeper(*_):
-    return ui._start(["-c", "import time; time.sleep(600)"], {}, Path("runs/server.log"))
-
-def wait(process, *_):
+    process = ui._start(["-c", "import time; time.sleep(600)"], {}, Path("runs/server.log"))
     print(process.pid, flush=True)
+    return process
 
-ui.prefect_server = ui.mlflow_server = sleeper
-ui.wait_until_healthy = wait
+ui.prefect_server = ui.mlflow_server = ui.pages_server = sleeper
+ui.wait_until_healthy = lambda *_: None
 ui.runs.init = lambda *_: "0"
 sys.exit(ui.main())
 """
@@ -49,7 +48,7 @@ def test_a_ui_that_a_script_started_in_the_background_stops_with_its_servers(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     assert process.stdout is not None
-    servers = [int(process.stdout.readline()) for _ in range(2)]
+    servers = [int(process.stdout.readline()) for _ in range(3)]
     while "Ctrl-C" not in process.stdout.readline():
         pass
     process.send_signal(sign)

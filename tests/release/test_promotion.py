@@ -5,16 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
-import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 import yaml
 
@@ -23,95 +21,15 @@ from polite_flamingo import cli
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.images import blank, png_bytes
 from polite_flamingo.core.layout import Layout
-from polite_flamingo.core.params import Params, load_params
-from polite_flamingo.core.profiles import profile_text
-from polite_flamingo.core.tables import write_json, write_table
+from polite_flamingo.core.params import Params
 from polite_flamingo.release import workspace as tools
-from polite_flamingo.stages.promotion import promote, rollback
-from polite_flamingo.stages.publish import publish
+from polite_flamingo.stages.promotion import promote, rollback, show_aliases
 from polite_flamingo.tracking import promotions, runs
 
 PROFILES = Path(__file__).parents[2] / "profiles"
 MODEL = "clever-flamingo"
 IMAGE = base64.b64encode(png_bytes(blank(8))).decode()
 ROW = {"instruction": "What is the red circle?", "images": [IMAGE, IMAGE]}
-STAGES = {
-    "filter": {"cmd": "true", "outs": ["data/filtered"]},
-    "tune": {"cmd": "true", "deps": ["data/filtered"], "outs": ["models/clever/pf/stage3"]},
-    "evaluate": {"cmd": "true", "deps": ["models/clever"], "outs": ["data/evaluation"]},
-    "report": {
-        "cmd": "true",
-        "deps": ["data/evaluation"],
-        "metrics": [{"reports/metrics.json": {"cache": False}}],
-    },
-}
-
-
-def save_model(folder: Path, seed: int) -> None:
-    from polite_flamingo.models.checkpoints import save_pretrained
-    from polite_flamingo.models.configs import load_config
-    from polite_flamingo.models.flamingo import build_flamingo
-    from polite_flamingo.models.tokenizer import train_tokenizer
-
-    config = load_config("micro")
-    texts = [f"What is the {c} {s}?" for c in ("red", "blue") for s in ("circle", "square")]
-    tokenizer = train_tokenizer(texts * 20, config.tokenizer.vocab_size, config.prompt)
-    shutil.rmtree(folder, ignore_errors=True)
-    save_pretrained(build_flamingo(config, tokenizer, seed=seed), tokenizer, folder)
-
-
-def write_evaluation(paths: Layout, right: float, reward: float) -> None:
-    """Judged answers to 100 questions of which a share is right; two rewrites, both true."""
-    asked = [
-        {"model": "pf-stage3", "control": "", "sample_id": f"s/test/{n}", "instruction": "What?"}
-        for n in range(100)
-    ]
-    responses = [
-        {**row, "response": "red", "answer": "red", "correct": n < right * 100}
-        for n, row in enumerate(asked)
-    ]
-    ratings = [{**row, "reward": reward + n % 7} for n, row in enumerate(asked)]
-    keys = [{"sample_id": f"s/train/{n}", "candidate": 0} for n in range(20)]
-    facts = {"instruction": "What?", "draft": "red", "rewrite": "It is red."}
-    checks = [{**k, "faithful": True, "factual": True, "output_factual": True} for k in keys]
-    for path, rows in (
-        (paths.evaluation / "responses.parquet", responses),
-        (paths.evaluation / "ratings.parquet", ratings),
-        (paths.evaluation / "checks.parquet", [{**row, "reward": reward} for row in checks]),
-        (paths.rewrites / "candidates.parquet", [{**key, **facts} for key in keys]),
-    ):
-        write_table(path, pa.Table.from_pylist(rows))
-    write_json(paths.reports / "metrics.json", {"headline": {"stage3_accuracy": right}})
-
-
-def commit(root: Path) -> None:
-    subprocess.run([sys.executable, "-m", "dvc", "commit", "-q", "-f"], cwd=root, check=True)
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Layout, str]:
-    """A workspace whose chat model was published twice: the champion, then a worse candidate."""
-    root = tmp_path_factory.mktemp("promotion")
-    store = root / "runs"
-    store.mkdir()
-    uri = runs.default_uri(store)
-    runs.init(uri, store / "mlartifacts")
-    paths = Layout(root)
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=root, check=True)
-    (root / "params.yaml").write_text(profile_text(PROFILES, "micro"))
-    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES}))
-    params = load_params(root / "params.yaml")
-    write_json(paths.filtered / "stats.json", {"kept": 1})
-    write_json(paths.gate, {"success": True, "rows": {}})
-    for seed, right, reward in ((1, 0.9, 1.0), (2, 0.5, 2.0)):
-        save_model(paths.clever("pf", 3), seed)
-        write_evaluation(paths, right, reward)
-        # The first one adds .gitignore files to folders that are dependencies.
-        commit(root)
-        commit(root)
-        publish(params, paths, uri)
-    return params, paths, uri
 
 
 def test_a_version_says_what_it_was_made_of(published: tuple[Params, Layout, str]) -> None:
@@ -237,6 +155,55 @@ def test_the_champion_is_served_over_http_and_one_that_was_slipped_in_is_not(
         mlflow.pyfunc.load_model(champion)
     finally:
         mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def registered(published: tuple[Params, Layout, str]) -> Iterator[tuple[Layout, str, Any]]:
+    """Three versions of a model without files, each the champion in its turn."""
+    _, paths, uri = published
+    client, name = runs.connect(uri), "polite-flamingo"
+    client.create_registered_model(name)
+    aliases: dict[str, str] = {}
+    for number in ("1", "2", "3"):
+        client.create_model_version(name, "models:/nothing")
+        aliases = {"champion": number} | ({"previous": aliases["champion"]} if aliases else {})
+        promotions.decide(client, name, "promote", number, aliases, who="Ada", why="better")
+    yield paths, uri, client
+    client.delete_registered_model(name)
+
+
+def test_a_version_that_was_deleted_is_no_way_back(registered: tuple[Layout, str, Any]) -> None:
+    paths, uri, client = registered
+    name = "polite-flamingo"
+    # Two before the champion: gone is only the way back from the next rollback.
+    client.delete_model_version(name, "1")
+    rollback(paths, name, uri)
+    assert promotions.standing(client, name) == {"champion": "2"}
+    with pytest.raises(UserError, match="no version '1'"):
+        rollback(paths, name, uri)
+    assert promotions.standing(client, name) == {"champion": "2"}
+    assert promotions.unexplained(client, name) == []
+    # MLflow takes a deleted version's alias with it; what is left can be restored.
+    client.delete_model_version(name, "2")
+    with pytest.raises(UserError, match="champion is unset, but the log"):
+        promotions.check(client, name)
+    show_aliases(paths, [name], uri, restore=True)
+    assert promotions.standing(client, name) == {} and promotions.unexplained(client, name) == []
+
+
+def test_of_two_decisions_at_once_one_is_told_and_moves_nothing(
+    registered: tuple[Layout, str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, client = registered
+    name, write = "polite-flamingo", client.set_registered_model_tag
+
+    def overtaken(model: str, tag: str, text: str) -> None:
+        write(model, tag, text.replace("Ada", "Bob"))
+
+    monkeypatch.setattr(client, "set_registered_model_tag", overtaken)
+    with pytest.raises(UserError, match="at the same time"):
+        promotions.decide(client, name, "promote", "1", {"champion": "1"}, who="Ada", why="x")
+    assert promotions.standing(client, name)["champion"] == "3"
 
 
 def _request(folder: Path) -> Path:

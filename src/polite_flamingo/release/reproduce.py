@@ -31,7 +31,10 @@ def reproduce(root: Path, tag: str, environment: bool = True) -> list[Comparison
     # Outs and cache are absent, so every stage runs; --force says so whatever DVC finds.
     python = _python(folder) if environment else sys.executable
     call = [python, "-m", "dvc", "repro", "--force", "--no-run-cache"]
-    if subprocess.run(call, cwd=folder, env={**os.environ, **variables}, check=False).returncode:
+    env = {**os.environ, **variables}
+    # The team's MLflow has the release's runs: those of a reproduction stay in its own folder.
+    env.pop("MLFLOW_TRACKING_URI", None)
+    if subprocess.run(call, cwd=folder, env=env, check=False).returncode:
         raise UserError(f"`dvc repro` failed in {folder}; what it said stands above")
     return manifest.compare(released.outs, manifest.lock_outs(folder / manifest.LOCK))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 
@@ -47,6 +48,7 @@ class ImageFolder:
     def check(self, image: ImageRef) -> CheckedImage:
         """Decode an image, draw on it where that is asked for, shrink it where it is too large.
 
+        What is drawn on, shrunk or re-encoded keeps the hash of the file as its ``origin``.
         Raises BadRecord ``path_escape``, ``missing_image``, ``corrupt_image`` or ``bad_region``.
         """
         name = image.path if isinstance(image, Drawn) else image
@@ -56,7 +58,10 @@ class ImageFolder:
             if isinstance(image, Drawn):
                 with Image.open(io.BytesIO(checked.data)) as picture:
                     checked = check_image(png_bytes(draw(picture, image)))
-            return self._shrunk(checked)
+            kept = self._shrunk(checked)
+            if kept.data is data:
+                return kept
+            return replace(kept, origin=hashlib.sha256(data).hexdigest())
         except BadImage as error:
             shown = "image bytes" if isinstance(name, bytes) else name
             raise BadRecord("corrupt_image", f"{shown}: {error}") from error

@@ -147,11 +147,12 @@ def rollback(
         stack = promotions.champions(promotions.read(client, model))
         if len(stack) < 2:
             raise UserError(f"{model} has no previous champion to go back to")
+        promotions.resolve(client, model, stack[-2])
         aliases = promotions.standing(client, model)
         aliases[CHAMPION] = stack[-2]
         aliases.pop(PREVIOUS, None)
         if len(stack) > 2:
-            aliases[PREVIOUS] = stack[-3]
+            aliases |= promotions.existing(client, model, {PREVIOUS: stack[-3]})
         promotions.decide(
             client,
             model,
@@ -186,7 +187,7 @@ def show_aliases(
                     model,
                     "restore",
                     "",
-                    log[-1].aliases if log else {},
+                    promotions.existing(client, model, log[-1].aliases) if log else {},
                     who=workspace.who(paths.root),
                     why="; ".join(lines),
                     copy=promotions_copy(paths),

@@ -59,6 +59,7 @@ def tune(params: Params, paths: Layout, variant: Variant, stage: int) -> None:
         plan.max_images,
         seed,
         settings.pack,
+        settings.attention,
     )
     key = content_key(
         paths.samples, paths.filtered, start, asdict(settings), variant, stage, params.threads

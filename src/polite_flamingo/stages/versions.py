@@ -44,7 +44,7 @@ def release(params: Params, paths: Layout, tag: str, uri: str | None = None) -> 
         rows=dict(read_json(paths.gate).get("rows", {})),
     )
     pushed = _push(root)
-    registry.tag_versions(made.uri, made.models, {registry.RELEASE_TAG: tag, "pf.commit": commit})
+    registry.tag_versions(made.uri, made.models, {f"{registry.RELEASE_TAG}{tag}": commit})
     path = manifest.write(root, result).relative_to(root).as_posix()
     try:
         workspace.git(root, "add", "--", path)

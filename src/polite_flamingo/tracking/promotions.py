@@ -144,6 +144,12 @@ def resolve(client: Any, model: str, version: str) -> str:
         ) from error
 
 
+def existing(client: Any, model: str, aliases: Mapping[str, str]) -> dict[str, str]:
+    """Those of the aliases whose versions were not deleted in MLflow."""
+    there = {str(v.version) for v in client.search_model_versions(f"name = '{model}'")}
+    return {alias: version for alias, version in aliases.items() if version in there}
+
+
 def find_version(client: Any, name: str, key: str) -> str | None:
     """The version of a registered model made from the outs ``key``, or None."""
     found = client.search_model_versions(f"name = '{name}'")
@@ -165,7 +171,7 @@ def decide(
     """Write a decision into the log, then set the aliases to what it says; ``copy``: a JSONL file.
 
     A kill between the two leaves aliases that the log does not explain, never a champion without a
-    row.
+    row. Raises UserError where another decision came in meanwhile; no alias is moved then.
     """
     log = read(client, model)
     decision = Decision(
@@ -186,6 +192,9 @@ def decide(
         copy.parent.mkdir(parents=True, exist_ok=True)
         with copy.open("a", encoding="utf-8") as lines:
             lines.write(_text(decision) + "\n")
+    # A registry has no compare-and-set: of two that wrote the same row, one finds the other's.
+    if read(client, model)[-1:] != [decision]:
+        raise UserError(f"{model}: another decision came in at the same time: look, then try again")
     apply(client, model, decision.aliases)
     return decision
 

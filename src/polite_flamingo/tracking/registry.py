@@ -24,8 +24,8 @@ from polite_flamingo.tracking import promotions, runs
 from polite_flamingo.tracking.promotions import CANDIDATE, CHAMPION, KEY_TAG, find_version
 
 DONE_TAG = "pf.published"
-# The release a model version belongs to.
-RELEASE_TAG = "pf.release"
+# Followed by a release's tag: a model version that belongs to it, with the commit as value.
+RELEASE_TAG = "pf.release."
 SIZE_TAG = "pf.size_bytes"
 EVIDENCE_TAG = "pf.evidence"
 EVIDENCE = "promotion"

@@ -19,6 +19,7 @@ from polite_flamingo.core.journal import content_key
 from polite_flamingo.core.tables import read_json, rounded, write_json
 
 EXPERIMENT = "polite-flamingo"
+KIND = "mlflow.experimentKind"
 STAGE_TAG = "pf.stage"
 # What a live run was started for: a hash of inputs and parameters (core.journal.content_key).
 WORK_TAG = "pf.work_key"
@@ -65,9 +66,14 @@ def init(uri: str, artifacts: Path) -> str:
         found = client().get_experiment_by_name(EXPERIMENT)
         if found is not None:
             _check_location(uri, artifacts, str(found.artifact_location))
-            return str(found.experiment_id)
-        location = artifacts.resolve().as_uri() if database(uri) else None
-        return str(client().create_experiment(EXPERIMENT, artifact_location=location))
+            number = str(found.experiment_id)
+        else:
+            location = artifacts.resolve().as_uri() if database(uri) else None
+            number = str(client().create_experiment(EXPERIMENT, artifact_location=location))
+        if found is None or KIND not in found.tags:
+            # MLflow's UI opens our runs then, not a page for chats with an assistant.
+            client().set_experiment_tag(number, KIND, "custom_model_development")
+        return number
 
 
 @contextmanager
