@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
@@ -26,6 +27,8 @@ _OTHER_SUFFIXES = (
     ".JPEG",
     ".PNG",
 )
+# Names that need no second look: no drive, no backslash, no part that starts with a dot.
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _RECENT = 8
 _JPEG_QUALITY = 95
 
@@ -70,13 +73,16 @@ class ImageFolder:
         path = Path(inside(name))
         for inner in self.inner:
             first = self.folder / inner / path
-            for candidate in (first, *(first.with_suffix(other) for other in _OTHER_SUFFIXES)):
-                try:
+            try:
+                if first.is_file():
+                    return first
+                for other in _OTHER_SUFFIXES:
+                    candidate = first.with_suffix(other)
                     if candidate.is_file():
                         return candidate
-                # A name that is too long for any file.
-                except OSError as error:
-                    raise BadRecord("missing_image", f"{name}: {error.strerror}") from error
+            # A name that is too long for any file.
+            except OSError as error:
+                raise BadRecord("missing_image", f"{name}: {error.strerror}") from error
         raise BadRecord("missing_image", f"{name} is not in {self.folder.name}")
 
     def size(self, name: str) -> tuple[int, int] | None:
@@ -136,6 +142,8 @@ def inside(name: str) -> str:
 
     Links are followed: a data root is often made of links to where the images really are.
     """
+    if _PLAIN_PATH.fullmatch(name):
+        return name
     # Windows rules see drives and backslashes as well, so no spelling of ".." slips through.
     path = PureWindowsPath(name)
     if path.anchor or ".." in path.parts or "\0" in name:

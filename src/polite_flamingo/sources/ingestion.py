@@ -6,9 +6,11 @@ files in the work folder and a line in its journal; a killed run goes on behind 
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -47,6 +49,8 @@ _LENGTH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _MISSING = "missing_image"
 # From so many samples on, a source that lacks half of its images is not read to the end.
 _HOPELESS_AFTER, _HOPELESS_SHARE = PART, 0.5
+# Objects between two looks of the garbage collector for cycles: a record is some fifty, and has none.
+_RARELY = 200_000
 # Counts of a part's journal line that add up over the parts of a source.
 _COUNTS = ("ids_in", "capped", "with_images", "with_boxes")
 _COUNTERS = ("rejects", "notes", "response_words")
@@ -97,6 +101,23 @@ def ingest_source(
     stay in file order. Images go to ``writer`` (None: only their paths are kept). Raises UserError
     for missing files, and where more than ``plan.max_missing`` of the samples lack an image.
     """
+    with _rare_collections():
+        _ingest_splits(entry, plan, work, parts, writer)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(_RARELY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _ingest_splits(
+    entry: Entry, plan: Plan, work: Path, parts: list[dict[str, Any]], writer: ShardWriter | None
+) -> None:
     for split in entry.files:
         limit, each_class = _limit(entry, plan, split)
         if limit == 0:
