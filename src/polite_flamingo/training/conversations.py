@@ -51,9 +51,7 @@ def bucketed_batches(
     """Batches of similar length: a function from the step's number to its batch."""
     lengths = [len(example) for example in examples]
     choose = by_step(lambda epoch: bucketed_epoch(lengths, batch_size, seed, epoch))
-    return lambda step: collate(
-        [examples[row] for row in choose(step)], visual, pad, least_images
-    )
+    return lambda step: collate([examples[row] for row in choose(step)], visual, pad, least_images)
 
 
 def packed_batches(
