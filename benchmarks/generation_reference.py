@@ -4,7 +4,8 @@ usage: python generation_reference.py WORK      (WORK/geometry.json and WORK/inp
 
 Builds the model of the geometry with random weights, writes WORK/lm and WORK/checkpoint.pt, says
 "ready"; then, for every line {"prompts": n, "new_tokens": t} on its standard input, continues the
-first n prompts and answers with a line {"seconds": s, "tokens": [[...], ...]}.
+first n prompts and answers with a line {"seconds": s, "cpu_seconds": s,
+"tokens": [[...], ...]}.
 """
 
 from __future__ import annotations
@@ -111,10 +112,13 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         tokens = continue_one_by_one(model, inputs, asked["prompts"], asked["new_tokens"])
-        seconds = time.perf_counter() - start
-        print(json.dumps({"seconds": seconds, "tokens": tokens}), flush=True)
+        spent = {
+            "seconds": time.perf_counter() - start,
+            "cpu_seconds": time.process_time() - cpu,
+        }
+        print(json.dumps(spent | {"tokens": tokens}), flush=True)
 
 
 if __name__ == "__main__":
