@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import two_processes
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
@@ -18,11 +23,13 @@ from polite_flamingo.core.params import FitPlan
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.models.checkpoints import add_lora
 from polite_flamingo.models.configs import ModelConfig
+from polite_flamingo.models.factory import create_geometry
 from polite_flamingo.models.flamingo import Flamingo, set_trainable
 from polite_flamingo.training import fit as fit_module
 from polite_flamingo.training.conversations import packed_batches
 from polite_flamingo.training.examples import flamingo_loss
 from polite_flamingo.training.fit import fit
+from polite_flamingo.training.sharding import units
 from polite_flamingo.training.visual_tokens import VisualTokens
 
 STEPS = 4
@@ -122,16 +129,55 @@ def test_bf16_learns_nearly_the_same(tuned: Flamingo, batch: Any, tmp_path: Path
 
 
 def test_compiled_layers_learn_the_same(
-    tuned: Flamingo, batch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    micro_config: ModelConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Traced and differentiated ahead of time; code generation takes a minute and no other path.
-    monkeypatch.setattr(fit_module, "COMPILE_BACKEND", "aot_eager")
-    plain = trained(tuned, batch, tmp_path / "a")
+    # Traced only: to generate code takes a minute and no other path of ours.
+    monkeypatch.setattr(fit_module, "COMPILE_BACKEND", "eager")
+    lm = micro_config.lm.config | {"num_hidden_layers": 1}
+    config = dataclasses.replace(micro_config, lm=dataclasses.replace(micro_config.lm, config=lm))
+    model = create_geometry(config, device="cpu")
+    set_trainable(model, ["lm", "perceiver", "cross_attention"])
+
+    def batch(step: int) -> Any:
+        return two_processes.make_batch(1)
+
+    plain = trained(model, batch, tmp_path / "a")
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    compiled = trained(tuned, batch, tmp_path / "b", compile=True)
+    compiled = trained(model, batch, tmp_path / "b", compile=True)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
-    assert largest(plain, compiled) < 1e-4
+    assert largest(plain, model.state_dict()) > 1e-3
+    assert largest(plain, compiled) < 1e-5
+
+
+def test_two_processes_that_shard_learn_as_one_that_accumulates(tmp_path: Path) -> None:
+    script = Path(two_processes.__file__)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    model = two_processes.make_model()
+    start = {name: value.clone() for name, value in two_processes.trained(model).items()}
+    plan = two_processes.plan(1, 2, "auto")
+    (tmp_path / "one").mkdir()
+    fit(model, flamingo_loss, two_processes.make_batch, plan, tmp_path / "one", seed=1)
+    alone = two_processes.trained(model)
+    assert largest(alone, start) > 1e-2
+    for rank in range(2):
+        result = torch.load(tmp_path / f"result{rank}.pt", weights_only=True)
+        assert largest(alone, result["whole"]) < 1e-4
+        # Goes on from the middle to the same weights.
+        assert result["seen"][0] == 2 * two_processes.MIDDLE + rank
+        assert largest(result["again"], result["whole"]) < 1e-6
+
+
+def test_only_the_flamingo_is_sharded(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="strategy fsdp shards the Flamingo"):
+        units(nn.Linear(2, 2))
 
 
 @pytest.mark.parametrize("option", [{"checkpointing": True}, {"compile": True}])

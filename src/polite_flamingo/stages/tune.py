@@ -60,6 +60,7 @@ def tune(params: Params, paths: Layout, variant: Variant, stage: int) -> None:
         seed,
         settings.pack,
         settings.attention,
+        least_images=int(plan.fit.devices > 1),
     )
     key = content_key(
         paths.samples, paths.filtered, start, asdict(settings), variant, stage, params.threads

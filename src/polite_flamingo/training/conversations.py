@@ -41,12 +41,17 @@ def chat_example(
 
 
 def bucketed_batches(
-    examples: Sequence[Example], visual: VisualTokens, pad: int, batch_size: int, seed: int
+    examples: Sequence[Example],
+    visual: VisualTokens,
+    pad: int,
+    batch_size: int,
+    seed: int,
+    least_images: int = 0,
 ) -> Callable[[int], FlamingoBatch]:
     """Batches of similar length: a function from the step's number to its batch."""
     lengths = [len(example) for example in examples]
     choose = by_step(lambda epoch: bucketed_epoch(lengths, batch_size, seed, epoch))
-    return lambda step: collate([examples[row] for row in choose(step)], visual, pad)
+    return lambda step: collate([examples[row] for row in choose(step)], visual, pad, least_images)
 
 
 def packed_batches(
@@ -60,6 +65,7 @@ def packed_batches(
     seed: int,
     pack: bool,
     attention: PackAttention = "full",
+    least_images: int = 0,
 ) -> Callable[[int], FlamingoBatch]:
     """Batches of packed contexts: a function from the step's number to its batch.
 
@@ -100,6 +106,6 @@ def packed_batches(
         for epoch, number in choose(step).tolist():
             head, *rest = contexts(epoch)[number]
             examples.append(join([first[head], *(later[index] for index in rest)], apart))
-        return collate(examples, visual, pad)
+        return collate(examples, visual, pad, least_images)
 
     return batch

@@ -52,10 +52,16 @@ def join(parts: Sequence[Example], apart: bool = False) -> Example:
     )
 
 
-def collate(examples: Sequence[Example], visual: VisualTokens, pad_id: int) -> FlamingoBatch:
-    """Pad examples to the longest and to the most images; M = 0 images give ``None``."""
+def collate(
+    examples: Sequence[Example], visual: VisualTokens, pad_id: int, least_images: int = 0
+) -> FlamingoBatch:
+    """Pad examples to the longest and to the most images; M = 0 images give ``None``.
+
+    ``least_images`` = 1 lets texts alone pass the perceiver too, with an image that nothing sees:
+    processes that shard a model have to run the same modules.
+    """
     padded = pad([example.text for example in examples], pad_id)
-    most = max(len(example.images) for example in examples)
+    most = max(least_images, *(len(example.images) for example in examples))
     tokens = None
     if most:
         tokens = torch.zeros(len(examples), most, *visual.shape)
