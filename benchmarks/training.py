@@ -46,7 +46,7 @@ from polite_flamingo.core.seeds import generator
 from polite_flamingo.core.shards import ImageStore
 from polite_flamingo.core.tables import read_json, write_json
 from polite_flamingo.models.checkpoints import add_lora
-from polite_flamingo.models.configs import load_config
+from polite_flamingo.models.configs import ModelConfig, load_config
 from polite_flamingo.models.factory import create_geometry
 from polite_flamingo.models.flamingo import Flamingo, set_trainable
 from polite_flamingo.models.lm import build_tokenizer
@@ -99,7 +99,8 @@ def prepare(
     add_lora(model, params.tune.lora.rank, params.tune.lora.alpha)
     set_trainable(model, params.tune.stage2.parts)
     model.train()
-    samples = _drawn(tuning_samples(paths, params.tune, params.tune.stage2, "pf"), count, tokenizer)
+    every = tuning_samples(paths, params.tune, params.tune.stage2, "pf")
+    samples = _drawn(every, count, tokenizer, config)
     first = [chat_example(tokenizer, config, sample, first=True) for sample in samples]
     later = [chat_example(tokenizer, config, sample, first=False) for sample in samples]
     store = ImageStore(paths.images)
@@ -153,16 +154,14 @@ def _tokenizer(size: str, paths: Layout) -> tuple[PreTrainedTokenizerBase, str]:
 
 
 def _drawn(
-    samples: Sequence[Sample], count: int, tokenizer: PreTrainedTokenizerBase
+    samples: Sequence[Sample], count: int, tokenizer: PreTrainedTokenizerBase, config: ModelConfig
 ) -> list[Sample]:
     """``count`` samples at random, of those that fit a context."""
     chosen: list[Sample] = []
     for index in generator(0, "benchmark").permutation(len(samples)):
         sample = samples[int(index)]
-        text = " ".join(turn.instruction + turn.response for turn in sample.turns)
-        # A system sentence and the fixed words of each turn come to it.
-        fits = len(tokenizer(text)["input_ids"]) + 24 + 24 * len(sample.turns) <= MAX_LENGTH
-        if fits and len(sample.images) <= MAX_IMAGES:
+        length = len(chat_example(tokenizer, config, sample, first=True))
+        if length <= MAX_LENGTH and len(sample.images) <= MAX_IMAGES:
             chosen.append(sample)
         if len(chosen) == count:
             break

@@ -180,7 +180,8 @@ def _stage(
     growth_checkpointed = (checkpointed - _checkpointed(model, half, length // 2)) / max(
         1, length - length // 2
     )
-    sequences = fit.batch_size * fit.accumulate * fit.steps
+    accumulate = fit.accumulate * fit.devices
+    sequences = fit.batch_size * accumulate * fit.steps
     per_token = step.flops / length
     measured = _measured(results, model.config.name, name)
     if measured is None:
@@ -195,7 +196,7 @@ def _stage(
         embeddings=model.lm.get_input_embeddings().weight.numel(),  # type: ignore[union-attr, operator]
         memory=memory,
         batch=fit.batch_size,
-        accumulate=fit.accumulate,
+        accumulate=accumulate,
         length=length,
         images=images,
         steps=fit.steps,
