@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from polite_flamingo.models.flamingo import Flamingo
 
 # A busy machine is no defect: no property test fails because an example took long.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+# New examples each time: pytest --hypothesis-profile=explore.
+settings.register_profile("explore", settings.get_profile("house"), derandomize=False)
 settings.load_profile("house")
 
 TEXTS = [

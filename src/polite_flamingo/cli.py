@@ -274,12 +274,12 @@ def _sources(options: argparse.Namespace) -> None:
     root = _data_root(options)
     if options.action == "list":
         print(f"data root: {root}")
-        print(f"{'source':<22}{'state':<10}{'category':<24}{'cap':>8}  licence")
+        print(f"{'source':<24}{'state':<10}{'category':<24}{'cap':>8}  licence")
         for name in [*shipped_catalogue(), *own]:
             entry = find_source(name, own)
             cap = f"{entry.class_cap}/class" if entry.class_cap else f"{entry.cap or '-'}"
             category = entry.category + (", held out" if entry.held_out else "")
-            print(f"{name:<22}{state_of(entry, root):<10}{category:<24}{cap:>8}  {entry.licence}")
+            print(f"{name:<24}{state_of(entry, root):<10}{category:<24}{cap:>8}  {entry.licence}")
         return
     if options.name is None:
         options.usage("check needs the NAME of a source; see `pf sources`")

@@ -97,6 +97,75 @@ def test_a_wrong_annotation_is_judged_by_the_truth_recorded_beside_it() -> None:
     assert TELL(wrong, "The circle is red.") is True
 
 
+MARKED = (
+    TABLE.slice(1)
+    .set_column(1, "image_sha256", pa.array(["file"]))
+    .append_column("marked", pa.array([json.dumps({"8": 0, "9": 1})]))
+)
+ORIGINS = {"drawn8": frozenset({"file"}), "drawn9": frozenset({"file"}), "other": frozenset({"x"})}
+
+
+def _pointed(thing: int, question: str = "What color is this?", **changes: object) -> Sample:
+    answer = SCENE.things[thing].color if "color" in question else SCENE.things[thing].shape
+    fields = {
+        "images": (f"drawn{8 + thing}",),
+        "turns": (Turn(f"Look at the red arrow. {question}", answer),),
+        "answer": answer,
+        "extra": {"question": question},
+    }
+    return _sample(str(8 + thing), **(fields | changes))
+
+
+def _region(thing: int, draft: str) -> Sample:
+    turn = Turn("What is inside the yellow circle?", draft)
+    place = {"region": "1,2,3,4"}
+    return _pointed(thing, task="captioning", turns=(turn,), answer=None, extra=place)
+
+
+def test_an_image_made_from_a_scenes_file_shows_that_scene() -> None:
+    assert truth.scenes_by_image(MARKED, ORIGINS) == {
+        "file": SCENE,
+        "drawn8": SCENE,
+        "drawn9": SCENE,
+    }
+    assert truth.marked_things(MARKED)["shapes_clevr/test/9"] == 1
+    assert truth.marked_things(TABLE) == {}
+
+
+@pytest.mark.parametrize(
+    ("sample", "text", "true", "faithful"),
+    [
+        (_pointed(0), "It is red.", True, True),
+        (_pointed(0), "The color of this thing is red.", True, True),
+        # The other thing of the scene is blue.
+        (_pointed(0), "It is blue.", False, False),
+        (_pointed(1), "It is blue.", True, True),
+        (_pointed(1), "It is red.", False, False),
+        (_pointed(1, "What shape is this?"), "This is a star.", True, True),
+        (_pointed(1, "What shape is this?"), "This is a circle.", False, False),
+        (_region(0, "the red circle\nlarge circle"), "It is a large red circle.", True, True),
+        (_region(0, "the red circle\nred circle"), "There is a red circle.", True, True),
+        # True of the scene, not of what is marked.
+        (_region(0, "the red circle\nred circle"), "It is a small blue star.", False, False),
+        (_region(0, "the red circle"), "There is a blue star.", False, False),
+        (_region(0, "the red circle"), "It is a red circle, and there is a star.", False, False),
+        # Unknown is never right: no word is read as a claim.
+        (_region(0, "the red circle"), "I can see it well.", False, False),
+    ],
+)
+def test_what_is_said_of_a_marked_thing_is_judged_by_that_thing(
+    sample: Sample, text: str, true: bool, faithful: bool
+) -> None:
+    scenes = truth.scenes_by_image(MARKED, ORIGINS)
+    samples = [_pointed(thing, q) for thing in (0, 1) for q in ("color", "shape")]
+    answer = truth.answer_reader(samples)
+    tell = truth.truth_teller(scenes, {}, answer, truth.marked_things(MARKED))
+    draft = sample.turns[0].response
+    assert tell(sample, text) is true
+    tells = truth.faithfulness(scenes, answer, truth.marked_things(MARKED))
+    assert tells(sample, draft, text) is faithful
+
+
 def test_digits_are_judged_by_their_label() -> None:
     assert TELL(_digit("three"), "This is a handwritten digit three.") is True
     assert TELL(_digit("three"), "This is a handwritten digit eight.") is False

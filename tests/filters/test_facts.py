@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from polite_flamingo.core.boxes import append_boxes
 from polite_flamingo.core.sample import Box
-from polite_flamingo.filters.facts import answered, changed, described
+from polite_flamingo.filters.answers import answered
+from polite_flamingo.filters.facts import changed, described
 
 CAPTIONS = """a small red circle and a blue star
 red circle, big spotted blue star on white
@@ -101,7 +102,11 @@ def test_answers(question: str, draft: str, rewrite: str, wrong: bool) -> None:
         ("red star turned blue", "The star turned from red to green.", True),
         ("red star is gone", "The red star has disappeared.", False),
         ("red star is gone", "A new red star has appeared.", True),
-        ("red star not there anymore", "The star is no longer in the second image.", False),
+        ("red star not there anymore", "The red star is no longer in the second image.", False),
+        # A look left out is a fact lost.
+        ("red star not there anymore", "The star is no longer in the second image.", True),
+        ("red star turned blue", "The star is no longer red but blue.", False),
+        ("red star turned blue", "In the picture, the star is red and blue.", True),
         ("a red star appeared at the top", "An extra red star is at the top.", False),
         ("a red star appeared at the top", "An extra blue circle is at the top.", True),
         ("nothing changed", "Both images are the same.", False),
@@ -127,3 +132,41 @@ def test_any_text_gives_shares(draft: str, rewrite: str, question: str) -> None:
 def test_a_caption_given_back_loses_nothing(words: list[str]) -> None:
     text = " ".join(words)
     assert described(text, text)[0] == 0.0
+
+
+RELATED = "Is the yellow rectangle below the brown rectangle?"
+
+
+@pytest.mark.parametrize(
+    ("draft", "rewrite", "lost"),
+    [
+        ("no", "No, the yellow rectangle is not below the brown rectangle.", 0.0),
+        ("yes", "Indeed, the brown rectangle is above the yellow rectangle.", 0.0),
+        ("no", "No, it is not below the brown rectangle.", 0.0),
+        ("no", "No.", 0.0),
+        ("no", "No, the yellow rectangle is not below the yellow rectangle.", 1.0),
+        ("no", "No, the yellow rectangle is not above the brown rectangle.", 1.0),
+        ("yes", "Yes, the yellow rectangle is above the brown rectangle.", 1.0),
+        ("no", "No, the image shows the rectangle.", 1.0),
+    ],
+)
+def test_an_answer_on_a_relation_relates_the_same_things(
+    draft: str, rewrite: str, lost: float
+) -> None:
+    assert answered(RELATED, draft, rewrite)[0] == lost
+
+
+@pytest.mark.parametrize(
+    ("question", "draft", "rewrite", "lost"),
+    [
+        ("There is a star; what size is it?", "small", "The size of the star is small.", 0.0),
+        ("There is a star; what size is it?", "small", "It is small.", 0.0),
+        ("There is a star; what size is it?", "small", "You can see a small size.", 1.0),
+        ("Are there any red stars?", "no", "No, you cannot find any red stars.", 0.0),
+        ("Are there any red stars?", "no", "No, you cannot find no red stars.", 1.0),
+    ],
+)
+def test_an_answer_is_about_what_was_asked_and_denies_once(
+    question: str, draft: str, rewrite: str, lost: float
+) -> None:
+    assert answered(question, draft, rewrite)[0] == lost

@@ -19,7 +19,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params, SplitLimits, check_params
 from polite_flamingo.core.profiles import profile_text
 from polite_flamingo.core.sample import Sample, Turn, rejects_to_table, samples_to_table
-from polite_flamingo.core.shards import ShardWriter
+from polite_flamingo.core.shards import ORIGIN_SCHEMA, ORIGINS, ShardWriter
 from polite_flamingo.core.tables import read_json, read_table, write_json, write_table
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, make_scene, to_json
 from polite_flamingo.shapes.writers import ImageRow
@@ -256,6 +256,54 @@ def test_an_image_in_two_pools_and_one_without_a_scene_are_told(
         "sample_scenes.unknown: 1 of 7 rows are an image of a Shapes sample without a scene in "
         "data/scenes (expected none)"
     ) in lines
+
+
+def draw_on_a_sample(paths: Layout, origin: int | None) -> None:
+    """Give the second raw sample, which is tuned on, an image made from another one's file."""
+    files = [row["image_sha256"] for row in read_table(paths.scenes).to_pylist()]
+    red = check_image(png_bytes(Image.new("RGB", (8, 8), (255, 0, 0))))
+    blank = np.full((8, 8, 3), 0, dtype=np.uint8)
+    stored = [check_image(png_bytes(Image.fromarray(blank + n))) for n in range(len(files))]
+    with ShardWriter(paths.images, 100) as writer:
+        for image in (*stored, red):
+            writer.add(image.image_id, image.data, image.ext, image.width, image.height)
+    if origin is not None:
+        made = [{"image_id": red.image_id, "origin": files[origin]}]
+        write_table(paths.images / ORIGINS, pa.Table.from_pylist(made, schema=ORIGIN_SCHEMA))
+
+    def show(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if row["images"] == [files[1]]:
+                row["images"] = [red.image_id]
+
+    rewrite_rows(paths.samples / f"{SOURCE}.parquet", show)
+    rewrite_rows(paths.filtered / "kept.parquet", show)
+
+
+def test_a_drawn_image_shows_the_scene_it_was_drawn_on(workspace: Layout, params: Params) -> None:
+    draw_on_a_sample(workspace, origin=1)
+    validate(params, workspace)
+    # The image of the tuning set is still looked at: it leads to its scene.
+    assert read_json(workspace.gate)["rows"]["tuning_scenes"] == 6
+
+
+def test_a_test_scene_is_found_under_the_drawing(workspace: Layout, params: Params) -> None:
+    draw_on_a_sample(workspace, origin=4)
+    lines = gate_lines(workspace, params)
+    assert lines[0] == (
+        "sample_scenes.stray: 1 of 7 rows show a scene of a pool that is not their source's "
+        "(expected none), such as 'shapes_coco/train shows test'"
+    )
+    assert lines[1].startswith("tuning_scenes.leaks: 1 of 6 rows are tuned on and show a scene")
+    assert "tuning and test share" in lines[1] and len(lines) == 2
+
+
+def test_a_drawn_image_of_unknown_origin_is_told(workspace: Layout, params: Params) -> None:
+    draw_on_a_sample(workspace, origin=None)
+    assert gate_lines(workspace, params) == [
+        "sample_scenes.unknown: 1 of 7 rows are an image of a Shapes sample without a scene in "
+        "data/scenes (expected none)"
+    ]
 
 
 def test_a_wrong_flag_and_too_few_held_out_pairs_are_told(

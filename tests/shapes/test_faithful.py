@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from polite_flamingo.shapes.oracle import faithful, judge_response
+from polite_flamingo.shapes.oracle import faithful, faithful_of_region, judge_response
 from polite_flamingo.shapes.scene import ObjectLimits, Scene, Thing, make_scene, make_variant
 
 CASES = [
@@ -164,6 +164,43 @@ def test_a_rewrite_says_what_its_draft_says_and_no_more(
     assert faithful(question, draft, response) is expected
 
 
+@pytest.mark.parametrize(
+    ("question", "draft", "response", "expected"),
+    [
+        ("What color is the circle?", "red", "The small circle is red.", True),
+        ("What color is the circle?", "red", "The circle is red. The circle is small.", True),
+        ("What color is the circle?", "red", "The large circle is red.", False),
+        (
+            "What color is the circle?",
+            "red",
+            "The circle is red, and there are two crosses.",
+            False,
+        ),
+        # A wrong draft is said too, or the rewrite is not faithful.
+        ("What color is the circle?", "blue", "The circle is blue.", True),
+        ("What color is the circle?", "blue", "The small circle is red.", False),
+        (None, "red circle and two stars", "There is a red circle, a square and two stars.", True),
+        (None, "red circle and two stars", "There is a red circle and a blue square.", False),
+    ],
+)
+def test_what_a_rewrite_adds_is_true_of_the_scene(
+    question: str | None, draft: str, response: str, expected: bool
+) -> None:
+    assert faithful(question, draft, response, (SCENE,)) is expected
+
+
+def test_what_a_rewrite_adds_about_a_change_is_true_of_both_scenes() -> None:
+    after = Scene("test-2", "test", "white", SCENE.things[1:])
+    asked, draft = "What changed?", "the circle is gone"
+    for text, expected in (
+        ("The small red circle has been removed.", True),
+        ("The large red circle has been removed.", False),
+        ("The blue square has been removed.", False),
+    ):
+        assert faithful(asked, draft, text, (SCENE, after)) is expected
+        assert faithful(asked, draft, text) is False
+
+
 def test_a_draft_that_cannot_be_read_settles_nothing() -> None:
     assert faithful(None, "qwer asdf", "The circle is red.") is None
     assert faithful("What color is the circle?", "", "The circle is red.") is None
@@ -231,3 +268,31 @@ def test_changes_are_judged_against_two_scenes(index: int) -> None:
     assert not judge_response(before, false, true, after=after).factual
     assert not judge_response(before, "The images are identical.", true, after=after).factual
     assert judge_response(before, "Nothing has changed.", "no change", after=before).factual
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "expected"),
+    [
+        ("the red circle", "It is a red circle.", True),
+        ("the red circle\nlarge circle", "There is a large red circle.", True),
+        ("large square\nblack thing", "It is a large black square.", True),
+        ("black thing", "It is something black.", True),
+        # Less than the names say, more, something else, nothing.
+        ("the red circle\nlarge circle", "It is a red circle.", False),
+        ("the red circle", "It is a striped red circle.", False),
+        ("the red circle\nlarge circle", "It is a small red circle.", False),
+        ("the red circle", "There is a red circle next to a star.", False),
+        ("the red circle", "It is not a red circle.", False),
+        ("the red circle", "I can see that well.", False),
+        # Names that say nothing that is known.
+        ("the thing", "It is a circle.", None),
+        ("the wibble\nred circle", "It is a red circle.", None),
+        ("", "It is a red circle.", None),
+    ],
+)
+def test_a_marked_thing_is_called_what_all_its_names_say(
+    names: str, text: str, expected: bool | None
+) -> None:
+    assert faithful_of_region(names, text) is expected
+    if expected is not None:
+        assert faithful_of_region(names, names) is True

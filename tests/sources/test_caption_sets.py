@@ -74,6 +74,9 @@ def test_flickr30k_of_other_layouts(tmp_path: Path, name: str, text: str) -> Non
     assert sample.sample_id == "flickr30k/train/7"
     assert sample.references == ("a dog", "a | dog")
     assert reasons(rejects) == ["bad_line"]
+    # What is no line of any image is told once, not once a split.
+    _, rejects = read_entry("flickr30k", tmp_path, "test")
+    assert reasons(rejects) in ([], ["missing_image"])
 
 
 def test_textcaps_is_one_record_an_image(tmp_path: Path) -> None:
@@ -220,6 +223,17 @@ def test_dior_and_hrrsd_become_box_paragraphs(tmp_path: Path) -> None:
     write_image(tmp_path / "HRRSD/OPT2017/JPEGImages/00001.jpg")
     (sample,), _ = read_entry("hrrsd", tmp_path)
     assert [box.name for box in sample.boxes] == ["T junction"]
+
+
+def test_without_its_size_in_the_xml_an_image_is_measured(tmp_path: Path) -> None:
+    # The image is 8 pixels wide and high.
+    thing = "<object><name>ship</name><bndbox><xmin>2</xmin><ymin>0</ymin><xmax>4</xmax>"
+    text = f"<annotation>{thing}<ymax>8</ymax></bndbox></object></annotation>"
+    write(tmp_path / "HRRSD/Annotations/00001.xml", text)
+    write(tmp_path / "HRRSD/ImageSets/Main/trainval.txt", "00001\n")
+    write_image(tmp_path / "HRRSD/JPEGImages/00001.jpg")
+    (sample,), _ = read_entry("hrrsd", tmp_path)
+    assert sample.turns[0].response == f"{BOX_ANNOUNCEMENT}\nship: [0.250, 0.000, 0.500, 1.000]"
 
 
 def test_dota_boxes_enclose_the_quadrilaterals(tmp_path: Path) -> None:

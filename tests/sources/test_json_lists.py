@@ -66,6 +66,25 @@ def test_members_in_any_order_and_missing_ones(tmp_path: Path) -> None:
     assert items[1][1].position == "x.json#b#0"
 
 
+@pytest.mark.parametrize(
+    "text", ["\ufeff\r\n" + "\r\n".join(map(json.dumps, RECORDS)), json.dumps(RECORDS, indent=1)]
+)
+def test_one_member_may_be_the_whole_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(text.encode())
+    found = list(read_members(path, ("images",)))
+    assert [item.value for _, item in found] == RECORDS
+    assert {name for name, _ in found} == {"images"}
+
+
+@pytest.mark.parametrize("text", ['{"info": {}}', '{"info": {}}\n{"images": [1]}', "{\n}\n", "{"])
+def test_an_object_without_its_member_is_no_list_of_records(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    values_ = [item.value for _, item in read_members(path, ("images",))]
+    assert [type(value) for value in values_] == [Broken]
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=40) | st.text('[]{}",:1a\n \\', max_size=40).map(str.encode))
 def test_any_bytes_are_read_without_raising(tmp_path: Path, data: bytes) -> None:
@@ -73,3 +92,4 @@ def test_any_bytes_are_read_without_raising(tmp_path: Path, data: bytes) -> None
     path.write_bytes(data)
     list(read_list(path))
     list(read_members(path, ("a", "b")))
+    list(read_members(path, ("a",)))

@@ -305,3 +305,16 @@ def test_pf1m(tmp_path: Path) -> None:
     assert samples[0].extra == {"original": "cat", "rouge_score": "0.25", "reward": "-1.5"}
     assert [len(s.images) for s in samples] == [1, 0]
     assert reasons(rejects) == ["empty_response"]
+
+
+def test_a_vqa_pair_may_be_lists_without_their_frame(tmp_path: Path) -> None:
+    questions = [{"image_id": 1, "question": f"{n}?", "question_id": n} for n in (1, 2)]
+    told = [{"question_id": str(n), "answers": [{"answer": "a"}] * 10} for n in (2, 1)]
+    folder = tmp_path / "vqa_v2"
+    lines = "\r\n".join(map(json.dumps, questions))
+    write(folder / "v2_OpenEnded_mscoco_train2014_questions.json", "\ufeff" + lines)
+    write(folder / "v2_mscoco_train2014_annotations.json", told)
+    write_image(tmp_path / "coco_2014/train2014/COCO_train2014_000000000001.jpg")
+    samples, rejects = read_entry("vqa_v2", tmp_path)
+    assert {sample.sample_id for sample in samples} == {"vqa_v2/train/1", "vqa_v2/train/2"}
+    assert not rejects

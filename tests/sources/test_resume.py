@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from source_layouts import write, write_image
 
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.params import IngestParams, SplitLimits
-from polite_flamingo.core.shards import ImageStore
+from polite_flamingo.core.shards import ImageStore, read_origins
 from polite_flamingo.core.tables import read_json, read_samples
 from polite_flamingo.sources import ingestion
 from polite_flamingo.sources.catalogue import find_entry
@@ -37,6 +38,9 @@ def root(tmp_path: Path) -> Path:
     for number in range(30):
         write_image(data / f"resized_images/{number}.png", (number, 0, 0))
         write_image(data / f"resized_images/{number}_2.png", (number, 0, 1))
+    # Images that are not kept as they are.
+    for number in (3, 29):
+        Image.new("RGBA", (8, 8), (number, 0, 0, 99)).save(data / f"resized_images/{number}.png")
     return tmp_path
 
 
@@ -87,6 +91,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     monkeypatch.setattr(ingestion, "_commit", real)
     assert run(root, "resumed") == whole
     assert outs(root / "resumed") == outs(root / "whole")
+    assert len(read_origins(root / "resumed/images")) == 2
     assert not list((root / "runs/work/ingest").iterdir())
 
 
@@ -123,6 +128,7 @@ def test_annotations_only_keeps_paths_and_needs_no_image(root: Path) -> None:
     )
     assert stats["spot_the_diff"]["samples"] == {"train": 39, "test": 5}
     assert ImageStore(root / "plan/images").ids() == []
+    assert read_origins(root / "plan/images") == {}
     assert read_json(root / "plan/samples/stats.json") == stats
 
 
@@ -131,7 +137,12 @@ def test_images_are_shrunk_where_that_is_asked_for(root: Path) -> None:
     Image.new("RGB", (80, 20), (1, 2, 3)).save(big)
     run(root, "small", max_side=40)
     store = ImageStore(root / "small/images")
-    assert store.open(read_samples(root / "small/samples")[0].images[0]).size == (40, 10)
+    first = read_samples(root / "small/samples")[0].images
+    assert store.open(first[0]).size == (40, 10)
+    origins = read_origins(root / "small/images")
+    assert origins[first[0]] == {hashlib.sha256(big.read_bytes()).hexdigest()}
+    # What is kept as it is has no other origin.
+    assert first[1] not in origins
 
 
 def test_the_catalogue_caps_train_unless_a_limit_says_otherwise(

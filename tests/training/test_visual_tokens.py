@@ -14,6 +14,7 @@ from polite_flamingo.core.images import check_image, png_bytes
 from polite_flamingo.core.shards import ImageStore, ShardWriter
 from polite_flamingo.models.configs import ModelConfig
 from polite_flamingo.models.vision import build_vision, patch_tokens, preprocess
+from polite_flamingo.training import visual_tokens as module
 from polite_flamingo.training.visual_tokens import VisualTokens, compute_tokens, visual_tokens
 
 
@@ -83,7 +84,7 @@ def test_the_second_time_nothing_is_computed(
         assert torch.equal(again.of(image_id), first.of(image_id))
 
 
-def test_another_tower_or_other_images_are_computed_anew(
+def test_another_tower_is_computed_anew_and_new_images_alone(
     tmp_path: Path, tower: nn.Module, micro_config: ModelConfig
 ) -> None:
     images = store(tmp_path / "images", range(3))
@@ -94,25 +95,68 @@ def test_another_tower_or_other_images_are_computed_anew(
     assert not torch.equal(
         visual_tokens(other, micro_config.vision, images, runs).of(image_id), old
     )
-    more = store(tmp_path / "more", range(4))
-    found = visual_tokens(tower, micro_config.vision, more, runs)
+    more = store(tmp_path / "more", range(1, 5))
+    opened: list[str] = []
+
+    class Watched(ImageStore):
+        def open(self, image_id: str) -> Image.Image:
+            opened.append(image_id)
+            return super().open(image_id)
+
+    watched = Watched(tmp_path / "more")
+    found = visual_tokens(tower, micro_config.vision, watched, runs)
     assert set(found.rows) == set(more.ids())
-    assert torch.equal(found.of(image_id), old)
+    assert set(opened) == set(more.ids()) - set(images.ids()) and len(opened) == 2
+    alone = visual_tokens(tower, micro_config.vision, more, tmp_path / "alone")
+    for one in more.ids():
+        assert torch.equal(found.of(one), alone.of(one))
+    assert all(isinstance(part, np.memmap) for part in found.parts)
+    # Only what is asked for is computed.
+    few = visual_tokens(tower, micro_config.vision, images, tmp_path / "few", [image_id])
+    assert set(few.rows) == {image_id} and torch.equal(few.of(image_id), old)
 
 
-def test_a_killed_computation_starts_again(
+def test_caches_of_towers_long_unused_are_removed(
     tmp_path: Path, tower: nn.Module, micro_config: ModelConfig
 ) -> None:
-    images = store(tmp_path / "images", range(3))
-    whole = visual_tokens(tower, micro_config.vision, images, tmp_path / "runs")
-    expected = {image_id: whole.of(image_id) for image_id in images.ids()}
-    (tokens,) = (tmp_path / "runs").rglob("tokens.npy")
-    # As a kill leaves it: the file at its full size, rows still empty, nothing marked as done.
-    np.save(tokens, np.zeros_like(np.load(tokens)))
-    (tokens.parent / "done.json").unlink()
-    again = visual_tokens(tower, micro_config.vision, images, tmp_path / "runs")
-    for image_id, value in expected.items():
-        assert torch.equal(again.of(image_id), value)
+    images = store(tmp_path / "images", range(1))
+    for seed in range(5):
+        other = build_vision(micro_config.vision, seed=seed).eval()
+        visual_tokens(other, micro_config.vision, images, tmp_path / "runs")
+    assert len(list((tmp_path / "runs/visual_tokens").iterdir())) == 3
+
+
+def test_a_killed_computation_goes_on(
+    tmp_path: Path, tower: nn.Module, micro_config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    monkeypatch.setattr(module, "_PART", 2)
+    images = store(tmp_path / "images", range(5))
+    whole = visual_tokens(tower, micro_config.vision, images, tmp_path / "whole")
+    runs = tmp_path / "runs"
+    opened: list[str] = []
+
+    class Killed(Exception):
+        pass
+
+    class Dying(ImageStore):
+        dies_at = 4
+
+        def open(self, image_id: str) -> Image.Image:
+            opened.append(image_id)
+            if len(opened) == self.dies_at:
+                raise Killed
+            return super().open(image_id)
+
+    dying = Dying(tmp_path / "images")
+    with pytest.raises(Killed):
+        visual_tokens(tower, micro_config.vision, dying, runs)
+    opened.clear()
+    dying.dies_at = 0
+    again = visual_tokens(tower, micro_config.vision, dying, runs)
+    assert len(opened) == 3, "the first part's two images are not computed again"
+    for image_id in images.ids():
+        assert torch.equal(again.of(image_id), whole.of(image_id))
 
 
 def test_tokens_are_looked_up_by_id() -> None:

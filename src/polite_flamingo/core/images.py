@@ -30,13 +30,17 @@ class BadImage(Exception):
 
 @dataclass(frozen=True)
 class CheckedImage:
-    """Image bytes that decode to RGB; ``image_id`` is their SHA-256, sizes in pixels."""
+    """Image bytes that decode to RGB; ``image_id`` is their SHA-256, sizes in pixels.
+
+    ``origin``: SHA-256 of the file they were made from, where they are not its own bytes.
+    """
 
     image_id: str
     data: bytes
     ext: str
     width: int
     height: int
+    origin: str | None = None
 
 
 def check_image(data: bytes) -> CheckedImage:

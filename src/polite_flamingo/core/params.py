@@ -23,6 +23,7 @@ from pydantic.dataclasses import dataclass
 from polite_flamingo.core.errors import UserError
 
 _STRICT = ConfigDict(extra="forbid")
+PackAttention = Literal["full", "block_diagonal"]
 # What pydantic calls a key that a dataclass does not know.
 _UNKNOWN = "unexpected_keyword_argument"
 
@@ -138,6 +139,10 @@ class FitPlan:
     at zero and move by about one learning rate a step, too slow for a run of a few hundred steps.
     ``checkpoint_steps``: steps between checkpoints, what a kill can cost at most; by default a fifth
     of the run, 100 at most.
+    ``checkpointing`` keeps only the inputs of the language model's layers and computes the rest
+    again in the backward pass; ``compile`` compiles its layers (torch.compile). ``strategy``
+    ``fsdp`` shards parameters, gradients and optimizer over the ``devices``; ``auto`` holds all of
+    them on each. A step sees ``batch_size`` x ``accumulate`` x ``devices`` samples.
     """
 
     steps: int = Field(ge=1)
@@ -148,6 +153,10 @@ class FitPlan:
     clip_norm: float = Field(default=1.0, gt=0)
     precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
     accumulate: int = Field(default=1, ge=1)
+    checkpointing: bool = False
+    compile: bool = False
+    strategy: Literal["auto", "fsdp"] = "auto"
+    devices: int = Field(default=1, ge=1)
     checkpoint_steps: int | None = Field(default=None, ge=1)
     gate_rate: float = Field(default=1.0, gt=0)
 
@@ -353,13 +362,19 @@ class TuneStage:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class TuneParams:
-    """Clever Flamingo: three stages on PF data, and the same recipe on raw annotations."""
+    """Clever Flamingo: three stages on PF data, and the same recipe on raw annotations.
+
+    ``pack`` fills a context with further samples; its ``attention`` is ``full`` (the paper's: they
+    are later turns that see the earlier ones) or ``block_diagonal`` (each on its own: the same
+    gradients as unpacked rows, without their padding).
+    """
 
     seed: int
     lora: LoraParams
     style_sources: list[str]
     text_sources: list[str]
     pack: bool
+    attention: PackAttention = "full"
     stage1: TuneStage
     stage2: TuneStage
     stage3: TuneStage

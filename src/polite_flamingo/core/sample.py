@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from typing import Any
 
 import pyarrow as pa
 
+_to_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 TASKS = (
     "captioning",
     "classification",
@@ -107,24 +109,39 @@ REJECT_SCHEMA = pa.schema(
 
 def samples_to_table(samples: Iterable[Sample]) -> pa.Table:
     """Turn samples into a table of :data:`SAMPLE_SCHEMA`, order kept."""
-    rows: list[dict[str, Any]] = []
-    for sample in samples:
-        rows.append(
-            {
-                "sample_id": sample.sample_id,
-                "source": sample.source,
-                "split": sample.split,
-                "task": sample.task,
-                "images": list(sample.images),
-                "turns": [vars(turn) for turn in sample.turns],
-                "references": list(sample.references),
-                "boxes": [vars(box) for box in sample.boxes],
-                "answer": sample.answer,
-                "parent_id": sample.parent_id,
-                "extra": json.dumps(dict(sample.extra), sort_keys=True, ensure_ascii=False),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA)
+    # Column by column: half the time of a dict a sample.
+    taken = list(samples)
+    columns = [
+        *(
+            pa.array([getattr(sample, name) for sample in taken], pa.string())
+            for name in ("sample_id", "source", "split", "task")
+        ),
+        _lists([sample.images for sample in taken], _strings),
+        _lists([sample.turns for sample in taken], lambda turns: _structs(turns, _TURN)),
+        _lists([sample.references for sample in taken], _strings),
+        _lists([sample.boxes for sample in taken], lambda boxes: _structs(boxes, _BOX)),
+        pa.array([sample.answer for sample in taken], pa.string()),
+        pa.array([sample.parent_id for sample in taken], pa.string()),
+        pa.array([_to_json(dict(sample.extra)) for sample in taken], pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=SAMPLE_SCHEMA)
+
+
+def _lists(
+    values: list[tuple[Any, ...]], as_array: Callable[[list[Any]], pa.Array]
+) -> pa.ListArray:
+    offsets = list(accumulate(map(len, values), initial=0))
+    flat = as_array(list(chain.from_iterable(values)))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat)
+
+
+def _strings(values: list[str]) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def _structs(values: list[Any], kind: pa.StructType) -> pa.StructArray:
+    columns = [pa.array([getattr(value, f.name) for value in values], f.type) for f in kind]
+    return pa.StructArray.from_arrays(columns, fields=list(kind))
 
 
 def table_to_samples(table: pa.Table) -> list[Sample]:

@@ -13,11 +13,10 @@ def derive(seed: int, *names: str | int) -> int:
     Independent of order of calls, time, worker count and ``hash()``: equal arguments give equal
     seeds on every machine.
     """
-    digest = hashlib.blake2b(digest_size=8)
-    for part in (seed, *names):
-        # Type and length are part of the message, so ("ab", "c") and ("a", "bc") differ.
-        text = f"{type(part).__name__}:{part}"
-        digest.update(f"{len(text)}:{text};".encode())
+    # Type and length are part of the message, so ("ab", "c") and ("a", "bc") differ.
+    texts = [f"{type(part).__name__}:{part}" for part in (seed, *names)]
+    message = "".join([f"{len(text)}:{text};" for text in texts])
+    digest = hashlib.blake2b(message.encode(), digest_size=8)
     return int.from_bytes(digest.digest(), "big") >> 1
 
 

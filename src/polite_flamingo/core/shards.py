@@ -26,6 +26,29 @@ INDEX_SCHEMA = pa.schema(
     ]
 )
 
+# Beside the index: what an image was made from, where ingest drew on it, shrank or re-encoded it.
+ORIGINS = "origins.parquet"
+ORIGIN_SCHEMA = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+    ]
+)
+
+
+def read_origins(folder: Path) -> dict[str, frozenset[str]]:
+    """Read which files (by the SHA-256 of their bytes) each changed image of a folder was made from.
+
+    An image that is not named is a file's own bytes. Equal images may come from several files.
+    """
+    path = folder / ORIGINS
+    if not path.is_file():
+        return {}
+    found: dict[str, set[str]] = {}
+    for row in read_table(path).to_pylist():
+        found.setdefault(row["image_id"], set()).add(row["origin"])
+    return {image: frozenset(origins) for image, origins in found.items()}
+
 
 class ShardWriter:
     """Write unique images into ``shard-00000.tar`` ... and ``index.parquet``.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import pyarrow as pa
@@ -26,10 +27,40 @@ Answer = Callable[[Sample, str], str | None]
 ANSWERABLE = ("vqa", "vqa_rationale", "classification")
 
 
-def scenes_by_image(scenes: pa.Table) -> dict[str, Scene]:
-    """Scene graphs by image id, from data/scenes/scenes.parquet."""
+# What RefCOCOg's samples keep of the region that is drawn.
+_REGION = "region"
+
+
+def scenes_by_image(
+    scenes: pa.Table, origins: Mapping[str, Collection[str]] | None = None
+) -> dict[str, Scene]:
+    """Scene graphs by image id, from data/scenes/scenes.parquet.
+
+    `origins` (core/shards.py) are the files that changed images were made from: they show the same.
+    """
     rows = scenes.select(["image_sha256", "graph"]).to_pylist()
-    return {row["image_sha256"]: from_json(row["graph"]) for row in rows}
+    found = {row["image_sha256"]: from_json(row["graph"]) for row in rows}
+    for image, files in (origins or {}).items():
+        shown = [found[file] for file in sorted(files) if file in found]
+        if image not in found and shown and all(scene == shown[0] for scene in shown):
+            found[image] = shown[0]
+    return found
+
+
+def marked_things(scenes: pa.Table) -> dict[str, int]:
+    """Which thing of its scene a drawn box or arrow marks, by sample id.
+
+    From the column `marked` of data/scenes/scenes.parquet.
+    """
+    if "marked" not in scenes.column_names:
+        return {}
+    return {
+        f"{row['source']}/{split}/{record}": place
+        for row in scenes.select(["source", "marked"]).to_pylist()
+        for record, place in json.loads(row["marked"]).items()
+        # Records are numbered through both splits.
+        for split in ("train", "test")
+    }
 
 
 def wrong_annotations(scenes: pa.Table) -> dict[str, str]:
@@ -89,17 +120,21 @@ def is_correct(sample: Sample, text: str, answer: Answer) -> bool | None:
     return same_answer(sample, answer(sample, text), sample.answer)
 
 
-def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
+def faithfulness(
+    scenes: Mapping[str, Scene], answer: Answer, marked: Mapping[str, int] | None = None
+) -> Faithful:
     """Tell whether a text says what a draft says: the oracle for Shapes, else by their answers.
 
-    `scenes` only says which images are of the Shapes world: neither text is held against a scene.
+    What the draft says need not be true; what the text adds to it must be, of the scene.
     A draft that cannot be read makes every rewrite of it unfaithful: unknown is never right.
     """
 
     def faithful(sample: Sample, draft: str, text: str) -> bool | None:
         if sample.images and all(image in scenes for image in sample.images):
-            asks = sample.task in ANSWERABLE
-            return _says(question_of(sample) if asks else None, draft, text) is True
+            shown = _shown(sample, scenes, marked)
+            if _REGION in sample.extra:
+                return oracle.faithful_of_region(draft, text, shown) is True
+            return _says(_asked(sample), draft, text, shown) is True
         if sample.task not in ANSWERABLE:
             return None
         meant = answer(sample, draft)
@@ -108,23 +143,29 @@ def faithfulness(scenes: Mapping[str, Scene], answer: Answer) -> Faithful:
     return faithful
 
 
-def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: Answer) -> Truth:
+def truth_teller(
+    scenes: Mapping[str, Scene],
+    wrong: Mapping[str, str],
+    answer: Answer,
+    marked: Mapping[str, int] | None = None,
+) -> Truth:
     """Tell whether a text is true: by the label, and for Shapes by the scene graph.
 
     `scenes` is `scenes_by_image`, `wrong` is `wrong_annotations`. Of one Shapes scene the oracle
     judges (of two what changed between them): no claim false, none of the draft's true claims
     missing, at least one claim read; a question must also be given its true answer (for a wrong
     annotation the one recorded beside it), if an answer can be read. What cannot be read is not
-    true.
+    true. `marked` is `marked_things`: what is said of a marked thing is judged as if it were alone,
+    so that "it" is that thing, and a word about another one is not true of it.
     """
 
     def truth(sample: Sample, text: str) -> bool | None:
         if not (sample.images and all(image in scenes for image in sample.images)):
             return is_correct(sample, text, answer)
         draft = sample.turns[0].response
-        first, *others = (scenes[image] for image in sample.images)
+        first, *others = _shown(sample, scenes, marked)
         asks = sample.answer is not None and sample.task in ANSWERABLE
-        question = question_of(sample) if asks else None
+        question = _asked(sample) if asks or _REGION in sample.extra else None
         after = others[0] if others else None
         if not oracle.judge_response(first, text, draft, question, after).factual:
             return False
@@ -135,10 +176,27 @@ def truth_teller(scenes: Mapping[str, Scene], wrong: Mapping[str, str], answer: 
     return truth
 
 
+def _shown(
+    sample: Sample, scenes: Mapping[str, Scene], marked: Mapping[str, int] | None
+) -> tuple[Scene, ...]:
+    shown = tuple(scenes[image] for image in sample.images)
+    if marked is None or sample.sample_id not in marked:
+        return shown
+    first, *others = shown
+    return replace(first, things=(first.things[marked[sample.sample_id]],)), *others
+
+
+def _asked(sample: Sample) -> str | None:
+    """What a sample asks; None where it asks for a description."""
+    if sample.task in ANSWERABLE:
+        return question_of(sample)
+    return oracle.REGION_QUESTION if _REGION in sample.extra else None
+
+
 # The oracle reads a few hundred texts a second, and samples repeat each other.
 @lru_cache(maxsize=1 << 16)
-def _says(question: str | None, draft: str, text: str) -> bool | None:
-    return oracle.faithful(question, draft, text)
+def _says(question: str | None, draft: str, text: str, scenes: tuple[Scene, ...]) -> bool | None:
+    return oracle.faithful(question, draft, text, scenes)
 
 
 def question_of(sample: Sample) -> str:

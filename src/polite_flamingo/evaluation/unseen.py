@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,15 +17,25 @@ Row = Mapping[str, Any]
 GROUPS = ("held_out_pair", "test_only_form")
 
 
-def unseen_samples(samples: Iterable[Sample], scenes: pa.Table) -> dict[str, set[str]]:
+def unseen_samples(
+    samples: Iterable[Sample],
+    scenes: pa.Table,
+    origins: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, set[str]]:
     """Ids of the Shapes test samples of each of :data:`GROUPS`; "seen" holds the other ones.
 
     `scenes` is data/scenes/scenes.parquet, whose `held_out_pair` says that a scene shows a colour
-    and a shape that no training scene shows together.
+    and a shape that no training scene shows together. `origins` (core/shards.py): what changed
+    images were made from.
     """
     rows = scenes.to_pylist()
     drawn = {row["image_sha256"] for row in rows}
     held_out = {row["image_sha256"] for row in rows if row.get("held_out_pair")}
+    for image, files in (origins or {}).items():
+        if drawn.issuperset(files):
+            drawn.add(image)
+        if held_out.intersection(files):
+            held_out.add(image)
     found: dict[str, set[str]] = {group: set() for group in (*GROUPS, "seen")}
     for sample in samples:
         if sample.split != "test" or not drawn.issuperset(sample.images):

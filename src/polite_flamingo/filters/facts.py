@@ -1,4 +1,4 @@
-"""Facts of an annotation that a rewrite loses, and facts that it adds: word lists, no model.
+"""Facts of captions and of changes that a rewrite loses, and facts that it adds: no model.
 
 In the manner of CHAIR (arXiv 1809.02156), with attributes beside things. It reads words and noun
 phrases, not sentences: what takes understanding is for the NLI judge.
@@ -8,135 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-
-import yaml
+from collections.abc import Sequence
 
 from polite_flamingo.core.boxes import has_boxes, strip_boxes
+from polite_flamingo.filters.mentions import Reading, lines_of, meaning, read, sentences_of, values
 
-_TOKEN = re.compile(r"[a-z]+|\d+|[.,;:!?&\n]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-# Where something stands relative to another is no place in the image.
-_RELATION = re.compile(
-    r"\b(?:(?:to|on) the )?(?:left|right)(?: side)? of\b|\bon top of\b|\b(?:center|middle) of\b"
-)
-_PART_OF_IMAGE = re.compile(
-    r"\b(top|upper|bottom|lower|left|right|center|middle)"
-    r"((?: (?:left|right|side|part|corner|region|area|half))*)"
-    r" of (?:the|this) (?:image|picture|photo|scene|frame)\b"
-)
-_YES = re.compile(r"\byes\b|\byeah\b|\bindeed\b")
-_NO = re.compile(r"\bno\b(?=\s*(?:[.,;:!]|$|(?:it|there|they|the|this|that|i)\b))")
-_DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
-# What says, beside these, that a thing is not there; and questions whether one is.
-_ABSENT = re.compile(
-    _DENIAL.pattern + r"|\b(?:neither|absent|absence|missing|lack(?:s|ing)?|cannot|free of|zero|"
-    r"nowhere|in vain|fail(?:s|ing)?)\b"
-)
-_PRESENCE = re.compile(
-    r"\b(?:there|contains?|shows?|shown|see|seen|present|visible|any|find|found|image|picture)\b"
-)
-# Words that are others with two letters swapped.
-_NO_TYPOS = frozenset({"there"})
-# "the gray object is a star": a gray star.
-_IS_A = re.compile(r"\b(?:object|shape|thing|figure) is an? (?=\w)")
-# "how big is it?" does not say that it is big.
-_HOW = re.compile(r"\bhow (?:big|large|small|tiny)\b")
 _GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
 _ON_GROUND = re.compile(r"\bon ((?:light |dark |pale )?[a-z]+)[.\s]*$", re.MULTILINE)
-_NO_LONGER = re.compile(r"\bno longer\b|\bany ?more\b|\bno more\b|\bnot (?:there|visible)\b")
-_ANYTHING = "anything"
-_ATTRIBUTES = ("color", "size", "texture", "number")
+_LOOKS = ("thing", "color", "size", "texture")
+# What tells that two images are compared.
+_CHANGE = re.compile(
+    r"\b(?:second|first|other|later|earlier|latter|former|one (?:image|picture)|before|after|"
+    r"no longer|now|new|changed?|changes|turn(?:s|ed)|became|becomes?|moved?|moves|shifted|"
+    r"removed?|disappear(?:s|ed)|vanish(?:es|ed)|gone|missing|added|appear(?:s|ed)|replaced|extra|"
+    r"left the|leaves|went|goes|gave up|instead|rather than|any ?more|taken|erased|(?:re)?painted|"
+    r"pushed|absent|lost|put)\b"
+)
 _RECOMBINED = 0.75
 # So many captions leave little of an image untold.
 _ENOUGH_CAPTIONS = 4
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A noun phrase: kind of word -> canonical value; ``thing`` is "" for "object", "shape" ..."""
-
-    values: Mapping[str, str]
-
-    def get(self, kind: str) -> str:
-        """Value of a kind ("" where the phrase has none)."""
-        return self.values.get(kind, "")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the word list finds in one line or sentence."""
-
-    words: frozenset[tuple[str, str]]
-    mentions: tuple[Mention, ...]
-    denies: bool
-
-
-@lru_cache(maxsize=1)
-def _lexicon() -> dict[str, tuple[str, str]]:
-    text = (Path(__file__).parent / "words.yaml").read_text(encoding="utf-8")
-    table = yaml.safe_load(text)
-    found = {word: ("thing", "") for word in table.pop(_ANYTHING)}
-    for kind, values in table.items():
-        for value, others in values.items():
-            for word in (value, *others):
-                found[str(word)] = (kind, str(value))
-                if kind == "thing":
-                    found[f"{word}{'es' if word.endswith(('s', 'x')) else 's'}"] = (kind, value)
-    return found
-
-
-def _meaning(word: str) -> tuple[str, str] | None:
-    """Kind and value of a word; a long word with two letters swapped is still known."""
-    lexicon = _lexicon()
-    if word in lexicon or len(word) < 5 or word in _NO_TYPOS:
-        return lexicon.get(word)
-    for at in range(1, len(word) - 2):
-        swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-        if swapped in lexicon:
-            return lexicon[swapped]
-    return None
-
-
-@lru_cache(maxsize=1 << 15)
-def read(text: str) -> Reading:
-    """Find the known words and noun phrases of one line or sentence."""
-    plain = _PART_OF_IMAGE.sub(r"\1\2", text.casefold())
-    plain = _IS_A.sub("", plain)
-    plain = _HOW.sub("how", _RELATION.sub(" , ", plain))
-    words: set[tuple[str, str]] = set()
-    mentions: list[Mention] = []
-    held: dict[str, str] = {}
-    if _NO_LONGER.search(plain):
-        words.add(("event", "removed"))
-    for token in _TOKEN.findall(plain):
-        known = _meaning(token)
-        if known is None:
-            # "background", "side": what came before describes them, no thing.
-            held = {}
-            continue
-        kind, value = known
-        if kind == "thing":
-            mentions.append(Mention({**held, "thing": value}))
-            held = {}
-        elif kind in _ATTRIBUTES:
-            held[kind] = value
-        if value:
-            words.add((kind, value))
-    return Reading(frozenset(words), tuple(mentions), bool(_DENIAL.search(plain)))
-
-
-def _lines(draft: str) -> list[Reading]:
-    return [read(line) for line in strip_boxes(draft).split("\n") if line.strip()]
-
-
-def _sentences(text: str) -> Iterator[Reading]:
-    for part in _SENTENCE_END.split(text):
-        if part.strip():
-            yield read(part)
 
 
 def described(draft: str, rewrite: str) -> tuple[float, float]:
@@ -147,10 +37,10 @@ def described(draft: str, rewrite: str) -> tuple[float, float]:
     caption and no box has, or another number of things in all; less where it joins known words
     anew, and less again where few captions are there to tell.
     """
-    lines = _lines(draft)
+    lines = lines_of(draft)
     if not lines:
         return 0.0, 0.0
-    told = list(_sentences(rewrite))
+    told = list(sentences_of(rewrite))
     kept: set[object] = {word for reading in told for word in reading.words}
     for reading in told:
         kept |= _looks(reading) | _told_apart(reading)
@@ -268,7 +158,7 @@ def _elsewhere(lines: Sequence[Reading], told: Sequence[Reading]) -> float:
 def _places(readings: Sequence[Reading]) -> dict[tuple[str, str], set[str]]:
     found: dict[tuple[str, str], set[str]] = {}
     for reading in readings:
-        places = _values(reading.words, "place")
+        places = values(reading.words, "place")
         named = [m for m in reading.mentions if m.get("thing") and m.get("color")]
         if places and len(named) == len(reading.mentions) == 1 and not reading.denies:
             look = (named[0].get("color"), named[0].get("thing"))
@@ -284,7 +174,7 @@ def _other_ground(draft: str, rewrite: str) -> float:
 
 def _grounds(text: str, forms: Sequence[re.Pattern[str]]) -> set[str]:
     found = (match[1] for form in forms for match in form.finditer(text.casefold()))
-    meanings = (_meaning(words.split()[-1]) for words in found)
+    meanings = (meaning(words.split()[-1]) for words in found)
     return {known[1] for known in meanings if known and known[0] == "color"}
 
 
@@ -301,107 +191,24 @@ def _totals(reading: Reading) -> set[int]:
 def changed(draft: str, rewrite: str) -> tuple[float, float]:
     """Compare texts on what changed between two images: (lost, foreign), each 0 or 1.
 
-    ``lost``: the rewrite speaks of nothing that the annotation speaks of, or not of the colour that
-    something took on. ``foreign``: a thing or a colour that the annotation does not have, or
-    another event (removed, added, moved ...).
+    ``lost``: the rewrite lacks a thing, a colour, a size or a texture that the annotation speaks
+    of ("plain" goes without saying), or tells of no change. ``foreign``: a thing or a colour that
+    the annotation does not have, or another event (removed, added, moved ...).
     """
-    lines = _lines(draft)
+    lines = lines_of(draft)
     wanted = {word for line in lines for word in line.words}
-    said = {word for reading in _sentences(rewrite) for word in reading.words}
-    spoken = {name for name, _ in wanted}
-    shared = any(_values(wanted, name) & _values(said, name) for name in spoken)
-    colors = _values(wanted, "color")
-    lost = bool(spoken) and not shared
-    lost = lost or (len(colors) == 2 and not colors & _values(said, "color"))
-    lost = lost or ("recolored" in _values(wanted, "event") and not colors & _values(said, "color"))
+    said = {word for reading in sentences_of(rewrite) for word in reading.words}
+    looks = {word for word in wanted if word[0] in _LOOKS and word != ("texture", "plain")}
+    lost = not looks <= said or bool(looks and not _CHANGE.search(rewrite.casefold()))
     foreign = any(
-        _values(wanted, name) and _values(said, name) - _values(wanted, name)
+        values(wanted, name) and values(said, name) - values(wanted, name)
         for name in ("color", "thing")
     )
-    events = _values(wanted, "event"), _values(said, "event")
+    events = values(wanted, "event"), values(said, "event")
+    if len(values(said, "color")) > 1:
+        # "No longer red but blue": recoloured, not removed.
+        events = events[0], events[1] - {"removed"}
     foreign = foreign or bool(all(events) and not events[0] & events[1])
     # No change annotated, and one told.
-    foreign = foreign or (not _values(wanted, "thing") and bool(_values(said, "thing")))
+    foreign = foreign or (not values(wanted, "thing") and bool(values(said, "thing")))
     return float(lost), float(foreign)
-
-
-def _values(words: Iterable[tuple[str, str]], kind: str) -> set[str]:
-    return {value for name, value in words if name == kind}
-
-
-def answered(
-    instruction: str, draft: str, rewrite: str, is_class: bool = False
-) -> tuple[float, float]:
-    """Compare an answer with the annotated one: (lost, foreign), each 0 or 1.
-
-    ``lost``: the rewrite lacks a known word of the annotated answer, or one says yes and the other
-    no, or it speaks of nothing that was asked. ``foreign``: it has another value of the
-    annotation's kind of answer, which the question does not speak of, or answers first about
-    another thing. ``is_class``: the answer is a class, such as a digit, and a number in it no count.
-    """
-    first = draft.strip().split("\n")[0]
-    wanted = read(first.split(".")[0]).words or read(first).words
-    readings = list(_sentences(rewrite))
-    said = {word for reading in readings for word in reading.words}
-    if not is_class and any(reading.denies for reading in readings):
-        # "no circles": none of them.
-        said.add(("number", "0"))
-    asked = read(instruction).words
-    lost = float(not wanted <= said)
-    silent = bool(asked) and not said & (asked | wanted) and not _polarity(rewrite)
-    if silent or _speaks_against(first, rewrite):
-        lost = 1.0
-    if _is_turned(instruction, first, rewrite):
-        lost = 1.0
-    # "Is the circle above the star?" "Yes, the circle is above the circle."
-    things = _values(asked, "thing") - {""}
-    named = [m.get("thing") for reading in readings for m in reading.mentions if m.get("thing")]
-    if len(things) > 1 and len(named) > 1 and len(set(named)) == 1 and not wanted:
-        lost = 1.0
-    # What is answered first is about what was asked.
-    known = things | _values(read(draft).words, "thing")
-    first_named = {m.get("thing") for m in readings[0].mentions} - {""} if readings else set()
-    if ("number", "0") in said:
-        # There is none of what was asked for, but something else.
-        first_named = set()
-    foreign = float(bool(things) and bool(first_named - known))
-    for kind in {kind for kind, _ in wanted}:
-        spoken = _values(asked, kind)
-        # Several values in the question are what there is to choose from.
-        allowed = spoken if len(spoken) == 1 else set()
-        allowed |= _values(read(draft).words, kind)
-        # "one is at the top" and "no others": hardly ever counts.
-        allowed |= {"0", "1"} if kind == "number" and not is_class else set()
-        if _values(said, kind) - allowed:
-            foreign = 1.0
-    return lost, foreign
-
-
-def _speaks_against(draft: str, rewrite: str) -> bool:
-    """One says yes and the other no; both words in the rewrite speak against either."""
-    told, said = _polarity(draft), _polarity(rewrite)
-    return len(told) == 1 and bool(said) and said != told
-
-
-def _is_turned(instruction: str, draft: str, rewrite: str) -> bool:
-    """Asked whether a thing is there, the draft says it is and the rewrite that it is not, or so.
-
-    A question for absence turns what yes and no mean: "is there no circle?" "no" tells of one, and
-    "No, there is no circle" does not, whatever its first word.
-    """
-    told, question = _polarity(draft), read(instruction)
-    if len(told) != 1 or len(draft.split()) > 2 or len(question.mentions) != 1:
-        return False
-    if not _PRESENCE.search(instruction.casefold()):
-        return False
-    there = (told == {"yes"}) != bool(_DENIAL.search(instruction.casefold()))
-    body = _NO.sub(" ", _YES.sub(" ", rewrite.casefold()))
-    denials = len(_ABSENT.findall(body))
-    if not any(reading.mentions for reading in _sentences(body)) or denials > 1:
-        return False
-    return there == (denials == 1)
-
-
-def _polarity(text: str) -> set[str]:
-    lowered = text.casefold().strip()
-    return {name for name, form in (("yes", _YES), ("no", _NO)) if form.search(lowered)}

@@ -26,13 +26,14 @@ class ReservedLayer(DynamicLayer):
         """Store the prompts of some rows, from row ``first`` on, so that they end at ``end``."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
-            # Zeros: attention multiplies what a mask hides by zero, and NaN times zero is NaN.
             shape = (self.rows, keys.shape[1], self.capacity)
-            self._keys = keys.new_zeros(*shape, keys.shape[-1])
-            self._values = values.new_zeros(*shape, values.shape[-1])
-        place = (slice(first, first + len(keys)), slice(None), slice(end - keys.shape[-2], end))
-        self._keys[place] = keys
-        self._values[place] = values
+            self._keys = keys.new_empty(*shape, keys.shape[-1])
+            self._values = values.new_empty(*shape, values.shape[-1])
+        rows, start = slice(first, first + len(keys)), end - keys.shape[-2]
+        for stored, new in ((self._keys, keys), (self._values, values)):
+            # Attention multiplies what a mask hides by zero, and NaN times zero is NaN.
+            stored[rows, :, :start] = 0
+            stored[rows, :, start:end] = new
         self.stored = end
         self._view()
 

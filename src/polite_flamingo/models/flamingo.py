@@ -22,7 +22,8 @@ from polite_flamingo.models.cross_attention import (
     Visibility,
     visibility,
 )
-from polite_flamingo.models.lm import build_lm, decoder_layers
+from polite_flamingo.models.lm import build_lm, decoder_layers, whole_mask
+from polite_flamingo.models.masking import block_attention_mask, block_positions, within_blocks
 from polite_flamingo.models.masking import media_mask as make_media_mask
 from polite_flamingo.models.perceiver import PerceiverResampler
 from polite_flamingo.models.tokenizer import SpecialIds, special_ids
@@ -240,6 +241,7 @@ class Flamingo(nn.Module):
         loss_mask: Tensor | None = None,
         images: Tensor | None = None,
         position_ids: Tensor | None = None,
+        blocks: Tensor | None = None,
     ) -> Output:
         """Logits, and the mean cross-entropy of the tokens in ``loss_mask``.
 
@@ -248,6 +250,9 @@ class Flamingo(nn.Module):
         values where a row has fewer images; ``media_mask`` [B, T, M] bool (default: the config's
         mode). ``loss_mask`` [B, T] bool marks tokens to predict; then the LM head runs on those
         positions only and ``logits`` is [K, V] in row order. Text-only batches pass no images.
+        ``blocks`` [B, T] int: every run of one number is a conversation of its own that attends no
+        other's text and images, as if it stood in a row of its own; padding has a number too, and
+        ``attention_mask`` is not needed.
         """
         if images is not None:
             visual_tokens = self.encode_images(images.flatten(0, 1)).unflatten(0, images.shape[:2])
@@ -257,11 +262,17 @@ class Flamingo(nn.Module):
                 media_mask = make_media_mask(
                     input_ids, self.special.image, self.config.media_mask, self.special.eos
                 )
+            if blocks is not None:
+                is_image = input_ids == self.special.image
+                media_mask = within_blocks(media_mask, blocks, is_image)
             media_mask = _fit(media_mask, visual_tokens.shape[1])
             media = self.encode_media(visual_tokens, media_mask.any(1))
         elif bool((input_ids == self.special.image).any()):
             raise ValueError("input_ids have <image> tokens, but no images were given")
-        if attention_mask is not None and _right_padded(attention_mask):
+        if blocks is not None:
+            attention_mask = whole_mask(self.lm, block_attention_mask(blocks))
+            position_ids = block_positions(blocks)
+        elif attention_mask is not None and _right_padded(attention_mask):
             # Causal attention never looks right: without a mask it is the same, and faster.
             attention_mask = None
         if attention_mask is not None and position_ids is None:

@@ -34,6 +34,7 @@ from polite_flamingo.models.flamingo import Flamingo, Media, positions
 from polite_flamingo.models.lm import takes_ready_masks
 from polite_flamingo.models.masking import decoding_mask, media_mask
 from polite_flamingo.models.prompt import Encoded, pad
+from polite_flamingo.models.ragged import skipping, spans
 
 # Finished rows are taken out of a batch once they are this share of it.
 _PRUNE_SHARE = 0.2
@@ -235,6 +236,8 @@ def _one_by_one(
     position = positions(attention)[:, -1:]
     masks = None if bool(attention.all()) else functional.pad(attention, (0, steps), value=True)
     ready = takes_ready_masks(model.lm)
+    lengths = [tokens for tokens in batch.lengths for _ in range(decoding.returns)]
+    groups = spans(lengths, length, steps) if ready and masks is not None else ()
     response = functional.pad(response, (0, steps), value=eos)
     alive = torch.arange(len(rows), device=device)  # rows of the answer the batch still holds
     running = torch.ones(len(rows), dtype=torch.bool, device=device)
@@ -281,10 +284,14 @@ def _one_by_one(
                 new, position, ids = new[keep], position[keep], ids[keep]
                 masks = None if masks is None else masks[keep]
                 alive, running = alive[keep], running[keep]
+                if groups:
+                    lengths = [lengths[row] for row in keep.tolist()]
+                    groups = spans(lengths, length, steps)
         mask = None if masks is None else masks[:, : length + step + 1]
         if mask is not None and ready:
             mask = mask[:, None, None]
-        hidden = model.hidden_states(new[:, None], mask, media, visible, position, cache)[:, -1]
+        with skipping(model.lm, groups):
+            hidden = model.hidden_states(new[:, None], mask, media, visible, position, cache)[:, -1]
     if streamer is not None:
         streamer.end()
     prefixes = [prefix for prefix in batch.prefixes for _ in range(decoding.returns)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -170,3 +170,25 @@ def takes_ready_masks(lm: PreTrainedModel) -> bool:
     """Whether a bool mask [B, 1, T, S] can be given instead of [B, S]: saves making it each step."""
     ready = lm.config.model_type in _READY_MASKS and not getattr(lm.config, "sliding_window", None)
     return ready and lm.config._attn_implementation == "sdpa"
+
+
+def whole_mask(lm: PreTrainedModel, allowed: Tensor) -> Tensor:
+    """A mask [B, 1, T, T] bool of what each position attends, as the decoder's attention takes it.
+
+    Every decoder of transformers uses a mask of four dimensions as it is: fused attention a bool
+    one, the others one that is added to the scores. Raises UserError where layers attend a window
+    shorter than the row, which such a mask would widen.
+    """
+    window = getattr(lm.config, "sliding_window", None)
+    if window and window < allowed.shape[-1]:
+        raise UserError(
+            f"{lm.config.model_type} attends {window} tokens at most: pack shorter contexts, or "
+            "with full attention"
+        )
+    if lm.config._attn_implementation == "sdpa":
+        return allowed
+    dtype = lm.get_input_embeddings().weight.dtype
+    least = torch.finfo(dtype).min  # type: ignore[arg-type]
+    return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(  # type: ignore[arg-type]
+        ~allowed, least
+    )

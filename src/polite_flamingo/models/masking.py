@@ -55,3 +55,31 @@ def decoding_mask(
     text = input_ids.new_full((len(input_ids), 1), -1)
     longer = torch.cat([input_ids, text], dim=1)
     return media_mask(longer, image_token_id, mode, eos_token_id)[:, -1:]
+
+
+def block_attention_mask(blocks: Tensor) -> Tensor:
+    """Mask [B, 1, T, T] bool of causal attention within each block of ``blocks`` [B, T] int.
+
+    Neighbours of one number are a block; padding is one too, so that no row attends nothing.
+    """
+    same = blocks[:, :, None] == blocks[:, None, :]
+    return same.tril().unsqueeze(1)
+
+
+def block_positions(blocks: Tensor) -> Tensor:
+    """Position ids [B, T] that start at zero in every block of ``blocks`` [B, T]."""
+    places = torch.arange(blocks.shape[1], device=blocks.device).expand_as(blocks)
+    starts = torch.ones_like(blocks, dtype=torch.bool)
+    starts[:, 1:] = blocks[:, 1:] != blocks[:, :-1]
+    return places - torch.where(starts, places, 0).cummax(-1).values
+
+
+def within_blocks(mask: Tensor, blocks: Tensor, is_image: Tensor) -> Tensor:
+    """Narrow a media mask [B, T, M] to the images of each position's own block.
+
+    ``is_image`` [B, T] bool tells where the image tokens are.
+    """
+    image_block = torch.full((len(mask), mask.shape[-1]), -2, device=mask.device)
+    rows, places = is_image.nonzero(as_tuple=True)
+    image_block[rows, is_image.cumsum(-1)[rows, places] - 1] = blocks[rows, places]
+    return mask & (image_block[:, None, :] == blocks[:, :, None])

@@ -1,7 +1,8 @@
 """Are the sets of Shapes scenes disjoint? The frames and suites of the data gate on data/scenes.
 
 A row of the frames is an image. Each knows the hash of its scene (what the scene shows, not how it
-lies to the pixel); two pools that share a hash share a scene. Leaks are spelt out in a text column,
+lies to the pixel); two pools that share a hash share a scene. An image that ingest changed (drew a region on) shows the scene of
+the file it was made from. Leaks are spelt out in a text column,
 empty where nothing is amiss, so that a failure says which sets share which scene.
 """
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 TEST_POOL = "test"
 # Pools that no tuning sample may show a scene of.
 NOT_FOR_TUNING = ("base", "judges", "calibration", TEST_POOL)
+# Image id -> SHA-256 of the files that a changed image was made from (core/shards.py).
+Origins = Mapping[str, Collection[str]]
 SCENE_COLUMNS = (
     "scene_id", "pool", "source", "image_sha256", "path", "graph", "wrong", "held_out_pair",
 )  # fmt: skip
@@ -60,11 +63,15 @@ def scenes_frame(scenes: pd.DataFrame, facts: Mapping[str, SceneFact]) -> pd.Dat
 
 
 def sample_scenes_frame(
-    samples: pd.DataFrame, scenes: pd.DataFrame, pools: Mapping[tuple[str, str], str]
+    samples: pd.DataFrame,
+    scenes: pd.DataFrame,
+    pools: Mapping[tuple[str, str], str],
+    origins: Origins,
 ) -> pd.DataFrame:
     """Images of Shapes samples, one a row: ``stray`` (in words) and ``unknown`` (0 or 1).
 
-    ``scenes`` is :func:`scenes_frame`; ``pools`` names the pool of a (source, split)'s scenes. An
+    ``scenes`` is :func:`scenes_frame`; ``pools`` names the pool of a (source, split)'s scenes;
+    ``origins`` names the files that a changed image was made from, each of which must be known. An
     image of any other sample is looked at only where it shows a scene.
     """
     import pandas as pd
@@ -75,17 +82,24 @@ def sample_scenes_frame(
     for key, source, split, images in zip(*(samples[name] for name in names), strict=True):
         home = pools.get((source, split))
         for image in images:
-            found = shown.get(image, set())
+            made_from = origins.get(image) or (image,)
+            known = all(file in shown for file in made_from)
+            found = _shown(image, shown, origins)
             if home is None and not found:
                 continue
             strange = " and ".join(sorted(found - {home}))
             stray = f"{source}/{split} shows {strange}" if strange else ""
-            rows.append((key, source, image, stray, int(not found)))
+            rows.append((key, source, image, stray, int(not known)))
     return pd.DataFrame(rows, columns=["sample_id", "source", "image", "stray", "unknown"])
 
 
-def tuning_scenes_frame(images: Collection[str], scenes: pd.DataFrame) -> pd.DataFrame:
-    """Images that the models are tuned on and that show a scene, with ``leaks`` (in words)."""
+def tuning_scenes_frame(
+    images: Collection[str], scenes: pd.DataFrame, origins: Origins
+) -> pd.DataFrame:
+    """Images that the models are tuned on and that show a scene, with ``leaks`` (in words).
+
+    ``origins`` as in :func:`sample_scenes_frame`.
+    """
     import pandas as pd
 
     hashes = _by_image(scenes, "scene_hash")
@@ -94,8 +108,8 @@ def tuning_scenes_frame(images: Collection[str], scenes: pd.DataFrame) -> pd.Dat
     for key, pool in zip(barred["scene_hash"], barred["pool"], strict=True):
         owners[key].add(pool)
     rows = []
-    for image in sorted(set(images) & hashes.keys()):
-        for key in sorted(hashes[image]):
+    for image in sorted(set(images)):
+        for key in sorted(_shown(image, hashes, origins)):
             pools = " and ".join(["tuning", *sorted(owners.get(key, ()))])
             rows.append((image, key, f"{pools} share {key}" if key in owners else ""))
     return pd.DataFrame(rows, columns=["image", "scene_hash", "leaks"])
@@ -146,6 +160,12 @@ def _shared(frame: pd.DataFrame, column: str) -> list[str]:
         f"{' and '.join(sorted(owners[key]))} share {key[:16]}" if len(owners[key]) > 1 else ""
         for key in frame[column]
     ]
+
+
+def _shown(image: str, values: Mapping[str, set[str]], origins: Origins) -> set[str]:
+    """What an image shows: by its own bytes, and by the files that it was made from."""
+    files = (image, *origins.get(image, ()))
+    return {value for file in files for value in values.get(file, ())}
 
 
 def _by_image(scenes: pd.DataFrame, column: str) -> dict[str, set[str]]:

@@ -202,7 +202,8 @@ def _compared(scene: Scene, wording: str, rng: np.random.Generator) -> Drafted:
     after, change = make_variant(scene, int(rng.integers(1 << 62)))
     if rng.random() < 0.08:
         after, change = scene, Change("none", None, None)
-    instruction, good = language.change(scene, after, change, wording, rng)
+    # A good rewrite leaves nothing out that the draft may say of the thing.
+    instruction, good = language.change(scene, after, change, wording, rng, in_full=True)
     lines = [line.strip() for line in change_sentences(change, rng, 1 + int(rng.random() * 2))]
     wrong = _other_change(scene, after, change, wording, rng)
     return Drafted("change_captioning", instruction, "\n".join(lines), good, tuple(lines), wrong)

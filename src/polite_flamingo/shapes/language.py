@@ -179,14 +179,19 @@ def change(
     change: Change,
     wording: str,
     rng: np.random.Generator,
+    in_full: bool = False,
 ) -> tuple[str, str]:
-    """Make an instruction on two pictures and the polite answer that names the change."""
+    """Make an instruction on two pictures and the polite answer that names the change.
+
+    ``in_full``: the thing is called by all its looks, not by what tells it apart.
+    """
     instruction = fill(choose(load_questions().lines("change"), rng), {}, rng)
     before, after = change.before, change.after
     slots: dict[str, str] = {}
     if before is not None:
         barred = ("color",) if change.kind == "color" else ()
-        phrase = refer(scene_before, before, rng, without=barred)
+        whole = replace(phrase_of(before), color=None) if barred else phrase_of(before)
+        phrase = whole if in_full else refer(scene_before, before, rng, without=barred)
         thing = noun_phrase(phrase or replace(phrase_of(before), color=None), thing_noun(rng))
         slots |= {"the": f"the {thing}", "thing": thing, "region": region(before)}
         slots |= {"at": place_words(region(before), rng), "old": before.color}

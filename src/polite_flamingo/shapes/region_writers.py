@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from polite_flamingo.core.tables import write_json, write_jsonl
 from polite_flamingo.shapes.questions import Phrase, refer
 from polite_flamingo.shapes.render import png_bytes, render
 from polite_flamingo.shapes.scene import COLORS, SHAPES, Scene, Thing, pick
+from polite_flamingo.shapes.spelling import with_article
 from polite_flamingo.shapes.writers import ImageRow, Scenes, Settings
 
 _FIRST = {"train": 1, "test": 500_001}
@@ -47,7 +49,8 @@ def write_refcocog(folder: Path, source: str, scenes: Scenes, settings: Settings
             for number in numbers:
                 raw = _expression(scene, scene.things[chosen], rng)
                 refexps.append({"refexp_id": number, "raw": raw, "tokens": raw.split()})
-            rows.append(_store(folder, f"train2014/{name}", scene, source, size))
+            marked = {str(region["annotation_id"]): chosen}
+            rows.append(_store(folder, f"train2014/{name}", scene, source, size, marked))
         write_json(
             folder / f"google_refexp_{_OFFICIAL[split]}_201511.json",
             {"annotations": annotations, "refexps": refexps},
@@ -62,7 +65,10 @@ def write_refcocog(folder: Path, source: str, scenes: Scenes, settings: Settings
 
 
 def write_pointqa(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:
-    """Write PointQA's LocalQA: one question a scene, asked about up to three points."""
+    """Write PointQA's LocalQA: one question a scene, asked about up to three points.
+
+    A point is the middle of a thing that nothing else lies on there.
+    """
     rows: list[ImageRow] = []
     dataset: dict[str, list[dict[str, Any]]] = {}
     for split, first in _FIRST.items():
@@ -70,8 +76,10 @@ def write_pointqa(folder: Path, source: str, scenes: Scenes, settings: Settings)
         for number, scene in enumerate(scenes.get(split, ()), first):
             rng = generator(settings.seed, source, split, scene.scene_id)
             fact = pick(sorted(_ASKED), rng)
-            order = rng.permutation(len(scene.things))[:_POINTS]
-            things = [scene.things[int(place)] for place in order]
+            open_ones = _open_things(scene)
+            order = rng.permutation(len(open_ones))[:_POINTS]
+            places = [open_ones[int(place)] for place in order]
+            things = [scene.things[place] for place in places]
             points = [
                 {
                     "x": round(thing.center[0] * settings.image_size),
@@ -85,7 +93,8 @@ def write_pointqa(folder: Path, source: str, scenes: Scenes, settings: Settings)
             dataset[str(number)] = [{**record, "all_objs": [], "points": points}]
             ids.append(str(number))
             path = f"images/{number}.jpg"
-            rows.append(_store(folder, path, scene, source, settings.image_size))
+            marked = {f"{number}-0-{point}": place for point, place in enumerate(places)}
+            rows.append(_store(folder, path, scene, source, settings.image_size, marked))
         name = "train" if split == "train" else "testdev"
         write_json(folder / f"localqa_{name}_imgs.json", ids)
     write_json(folder / "localqa_dataset.json", dataset)
@@ -140,13 +149,14 @@ def _statement(
         )
         counts = [sum(phrase.matches(own) for own in scene.things) for scene in (left, right)]
         name = f"{phrase.color} {phrase.shape}"
+        one = with_article(name)
         kind = int(rng.integers(4))
         if kind == 0:
-            sentence, label = f"There is a {name} in both images.", all(counts)
+            sentence, label = f"There is {one} in both images.", all(counts)
         elif kind == 1:
-            sentence, label = f"The left image shows a {name}.", counts[0] > 0
+            sentence, label = f"The left image shows {one}.", counts[0] > 0
         elif kind == 2:
-            sentence, label = f"Only the right image has a {name}.", counts[0] == 0 < counts[1]
+            sentence, label = f"Only the right image has {one}.", counts[0] == 0 < counts[1]
         else:
             number = int(rng.integers(1, 3))
             words = f"{number} {name}{'' if number == 1 else 'es' if name.endswith('s') else 's'}"
@@ -162,7 +172,22 @@ def _expression(scene: Scene, thing: Thing, rng: np.random.Generator) -> str:
     phrase = refer(scene, thing, rng) or Phrase(shape=thing.shape, color=thing.color)
     words = [word for word in (phrase.size, phrase.texture, phrase.color) if word is not None]
     article = "the " if rng.random() < 0.5 else ""
-    return f"{article}{' '.join([*words, phrase.shape or 'thing'])}"
+    # A thing that is alone needs no words; "thing" would say nothing of it.
+    noun = phrase.shape or ("thing" if words else thing.shape)
+    return f"{article}{' '.join([*words, noun])}"
+
+
+def _open_things(scene: Scene) -> list[int]:
+    """Places of the things in whose middle no later thing's box lies; the last thing always is."""
+    return [
+        place
+        for place, thing in enumerate(scene.things)
+        if not any(_holds(later.box, thing.center) for later in scene.things[place + 1 :])
+    ]
+
+
+def _holds(box: tuple[float, float, float, float], point: tuple[float, float]) -> bool:
+    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 
 
 def _instance(image_id: int, number: int, thing: Thing, size: int) -> dict[str, Any]:
@@ -177,10 +202,17 @@ def _instance(image_id: int, number: int, thing: Thing, size: int) -> dict[str, 
     }
 
 
-def _store(folder: Path, path: str, scene: Scene, source: str, size: int) -> ImageRow:
+def _store(
+    folder: Path,
+    path: str,
+    scene: Scene,
+    source: str,
+    size: int,
+    marked: Mapping[str, int] | None = None,
+) -> ImageRow:
     """Write an image: PNG data under the official name, so that colours stay exact."""
     data = png_bytes(render(scene, size))
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
-    return ImageRow(scene, source, path, hashlib.sha256(data).hexdigest())
+    return ImageRow(scene, source, path, hashlib.sha256(data).hexdigest(), marked=marked or {})

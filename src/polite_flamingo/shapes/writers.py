@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,8 @@ class Settings:
 class ImageRow:
     """One image as written: the truth about it, and the deliberate errors in its annotations.
 
-    ``path`` is relative to the folder that was written to.
+    ``path`` is relative to the folder that was written to. ``marked``: the place in the scene of the
+    thing that a record's drawn box or arrow marks, by record.
     """
 
     scene: Scene
@@ -83,6 +84,7 @@ class ImageRow:
     path: str
     image_sha256: str
     wrong: tuple[Mapping[str, str], ...] = ()
+    marked: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_coco(folder: Path, source: str, scenes: Scenes, settings: Settings) -> list[ImageRow]:

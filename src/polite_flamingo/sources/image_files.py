@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 
@@ -25,6 +27,8 @@ _OTHER_SUFFIXES = (
     ".JPEG",
     ".PNG",
 )
+# Names that need no second look: no drive, no backslash, no part that starts with a dot.
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _RECENT = 8
 _JPEG_QUALITY = 95
 
@@ -44,6 +48,7 @@ class ImageFolder:
     def check(self, image: ImageRef) -> CheckedImage:
         """Decode an image, draw on it where that is asked for, shrink it where it is too large.
 
+        What is drawn on, shrunk or re-encoded keeps the hash of the file as its ``origin``.
         Raises BadRecord ``path_escape``, ``missing_image``, ``corrupt_image`` or ``bad_region``.
         """
         name = image.path if isinstance(image, Drawn) else image
@@ -53,7 +58,10 @@ class ImageFolder:
             if isinstance(image, Drawn):
                 with Image.open(io.BytesIO(checked.data)) as picture:
                     checked = check_image(png_bytes(draw(picture, image)))
-            return self._shrunk(checked)
+            kept = self._shrunk(checked)
+            if kept.data is data:
+                return kept
+            return replace(kept, origin=hashlib.sha256(data).hexdigest())
         except BadImage as error:
             shown = "image bytes" if isinstance(name, bytes) else name
             raise BadRecord("corrupt_image", f"{shown}: {error}") from error
@@ -65,13 +73,16 @@ class ImageFolder:
         path = Path(inside(name))
         for inner in self.inner:
             first = self.folder / inner / path
-            for candidate in (first, *(first.with_suffix(other) for other in _OTHER_SUFFIXES)):
-                try:
+            try:
+                if first.is_file():
+                    return first
+                for other in _OTHER_SUFFIXES:
+                    candidate = first.with_suffix(other)
                     if candidate.is_file():
                         return candidate
-                # A name that is too long for any file.
-                except OSError as error:
-                    raise BadRecord("missing_image", f"{name}: {error.strerror}") from error
+            # A name that is too long for any file.
+            except OSError as error:
+                raise BadRecord("missing_image", f"{name}: {error.strerror}") from error
         raise BadRecord("missing_image", f"{name} is not in {self.folder.name}")
 
     def size(self, name: str) -> tuple[int, int] | None:
@@ -131,6 +142,8 @@ def inside(name: str) -> str:
 
     Links are followed: a data root is often made of links to where the images really are.
     """
+    if _PLAIN_PATH.fullmatch(name):
+        return name
     # Windows rules see drives and backslashes as well, so no spelling of ".." slips through.
     path = PureWindowsPath(name)
     if path.anchor or ".." in path.parts or "\0" in name:

@@ -6,9 +6,11 @@ files in the work folder and a line in its journal; a killed run goes on behind 
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -28,7 +30,7 @@ from polite_flamingo.core.sample import (
     rejects_to_table,
     samples_to_table,
 )
-from polite_flamingo.core.shards import ShardWriter
+from polite_flamingo.core.shards import ORIGIN_SCHEMA, ShardWriter
 from polite_flamingo.core.tables import ROW_GROUP, read_table, write_table, write_tables
 from polite_flamingo.sources.catalogue import Entry
 from polite_flamingo.sources.image_files import planned_path
@@ -47,6 +49,8 @@ _LENGTH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _MISSING = "missing_image"
 # From so many samples on, a source that lacks half of its images is not read to the end.
 _HOPELESS_AFTER, _HOPELESS_SHARE = PART, 0.5
+# Objects between two looks of the garbage collector for cycles: a record is some fifty, and has none.
+_RARELY = 200_000
 # Counts of a part's journal line that add up over the parts of a source.
 _COUNTS = ("ids_in", "capped", "with_images", "with_boxes")
 _COUNTERS = ("rejects", "notes", "response_words")
@@ -97,6 +101,23 @@ def ingest_source(
     stay in file order. Images go to ``writer`` (None: only their paths are kept). Raises UserError
     for missing files, and where more than ``plan.max_missing`` of the samples lack an image.
     """
+    with _rare_collections():
+        _ingest_splits(entry, plan, work, parts, writer)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(_RARELY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _ingest_splits(
+    entry: Entry, plan: Plan, work: Path, parts: list[dict[str, Any]], writer: ShardWriter | None
+) -> None:
     for split in entry.files:
         limit, each_class = _limit(entry, plan, split)
         if limit == 0:
@@ -177,6 +198,7 @@ class _Part:
         self.capped: list[str] = []
         self.with_images = 0
         self.missing = 0
+        self.origins: dict[tuple[str, str], None] = {}
         self.notes: Counter[str] = Counter()
 
     def take(
@@ -248,6 +270,8 @@ class _Part:
                     verdict.image_id, verdict.data, verdict.ext, verdict.width, verdict.height
                 )
                 images.remember(image, verdict.image_id)
+                if verdict.origin is not None:
+                    self.origins[verdict.image_id, verdict.origin] = None
                 ids.append(verdict.image_id)
             elif isinstance(verdict, str):
                 ids.append(verdict)
@@ -270,6 +294,9 @@ def _commit(
     write_table(work / f"rejects-{number:06d}.parquet", rejects_to_table(part.rejects))
     if writer is not None:
         write_table(work / f"images-{number:06d}.parquet", writer.take_rows())
+        pairs = [dict(zip(ORIGIN_SCHEMA.names, pair, strict=True)) for pair in part.origins]
+        origins = pa.Table.from_pylist(pairs, schema=ORIGIN_SCHEMA)
+        write_table(work / f"origins-{number:06d}.parquet", origins)
     words = Counter(
         length_bucket(turn.response) for sample in part.samples for turn in sample.turns
     )
@@ -319,6 +346,16 @@ def collect_rejects(work: Path, parts: list[dict[str, Any]], path: Path) -> None
     """Write the rejects of all parts as one file."""
     tables = (read_table(work / f"rejects-{part['number']:06d}.parquet") for part in parts)
     write_tables(path, REJECT_SCHEMA, tables)
+
+
+def collect_origins(work: Path, parts: list[dict[str, Any]], path: Path) -> None:
+    """Write what the images of all parts were made from, each pair once and in order."""
+    found = [work / f"origins-{part['number']:06d}.parquet" for part in parts]
+    tables = [ORIGIN_SCHEMA.empty_table(), *(read_table(each) for each in found if each.is_file())]
+    names = ORIGIN_SCHEMA.names
+    pairs = pa.concat_tables(tables).group_by(names).aggregate([]).select(names)
+    pairs = pairs.sort_by([(name, "ascending") for name in names])
+    write_table(path, pairs.cast(ORIGIN_SCHEMA).combine_chunks())
 
 
 def source_stats(work: Path, parts: list[dict[str, Any]], entry: Entry) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from polite_flamingo.sources.text_files import open_bytes, read_text
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 _SHOWN = 40
+# Bytes of a line of JSON Lines; longer ones are a whole file.
+_LONGEST_LINE = 1 << 20
 # What a file that is no JSON, or no whole gzip file, makes the readers raise.
 _DAMAGE = (ijson.JSONError, ValueError, OSError, EOFError, zlib.error, RecursionError)
 
@@ -50,10 +53,11 @@ def read_list(path: Path) -> Iterator[Item]:
         yield from _lines(path)
         return
     count = 0
+    where = path.name
     try:
         with open_bytes(path, shallow=True) as file:
             for value in ijson.items(file, "item", use_float=True):
-                yield Item(f"{path.name}#{count}", count, value)
+                yield Item(f"{where}#{count}", count, value)
                 count += 1
         return
     except _DAMAGE:
@@ -69,16 +73,21 @@ def read_members(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Item]]
     """Yield ``(name, record)`` for each record of the named arrays of one JSON object.
 
     In the order of ``names``, whatever the order in the file. A member that is missing or no array
-    is a Broken item, as is the place where a file breaks off.
+    is a Broken item, as is the place where a file breaks off. Where one name is asked for, the file
+    may also be the array itself, or JSON Lines of its records.
     """
+    if len(names) == 1 and _is_bare(path, names[0]):
+        yield from ((names[0], item) for item in read_list(path))
+        return
     done: Counter[str] = Counter()
     for name in names:
+        where = f"{path.name}#{name}"
         try:
             with open_bytes(path, shallow=True) as file:
                 for value in ijson.items(file, f"{name}.item", use_float=True):
                     number = done[name]
-                    yield name, Item(f"{path.name}#{name}#{number}", number, value)
-                    done[name] += 1
+                    yield name, Item(f"{where}#{number}", number, value)
+                    done[name] = number + 1
         except _DAMAGE:
             break
         if not done[name]:
@@ -155,6 +164,23 @@ def first_sign(path: Path) -> str:
             return file.read(4096).decode("utf-8", errors="replace").lstrip()[:1]
     except (OSError, EOFError, zlib.error):
         return ""
+
+
+def _is_bare(path: Path, name: str) -> bool:
+    """Tell an array, or several lines with an object each that has no such member."""
+    sign = first_sign(path)
+    if sign != "{":
+        return sign == "["
+    lines: list[bytes] = []
+    with suppress(OSError, EOFError, zlib.error), open_bytes(path) as file:
+        # An official file is one line of gigabytes: what does not end soon is no record.
+        while len(lines) < 2 and (line := file.readline(_LONGEST_LINE)):
+            lines += [line] if line.strip() else []
+    try:
+        records = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        return False
+    return len(records) == 2 and all(isinstance(r, dict) and name not in r for r in records)
 
 
 def _forgiving_members(text: str, file: str, names: Sequence[str]) -> Iterator[tuple[str, Item]]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 from polite_flamingo.core.errors import UserError
@@ -22,7 +25,7 @@ from polite_flamingo.sources.catalogue import (
 from polite_flamingo.sources.formats import ADAPTERS
 from polite_flamingo.sources.image_files import ImageFiles, ImageFolder
 from polite_flamingo.sources.record import BadRecord, Record, reject, sample_id
-from polite_flamingo.sources.text import neutralise, tidy
+from polite_flamingo.sources.text import are_clean, neutralise, tidy
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Hash of an id -> hash of its content, or of all contents it came with: 64 bits each, since a source
@@ -124,14 +127,26 @@ def as_sample(
     )
 
 
-def choose_phrasing(phrasings: Sequence[Phrasing], seed: int, identity: str) -> str:
-    """Choose an instruction for a sample by weight: always the same one for a seed and an id."""
-    place = derive(seed, "instruction", identity) % sum(item.weight for item in phrasings)
-    for phrasing in phrasings:
-        place -= phrasing.weight
-        if place < 0:
-            return phrasing.text
-    raise AssertionError("weights are positive")
+def choose_phrasing(
+    phrasings: Sequence[Phrasing], seed: int, identity: str, bounds: Sequence[int] = ()
+) -> str:
+    """Choose an instruction for a sample by weight: always the same one for a seed and an id.
+
+    ``bounds`` are the sums of the weights up to each phrasing, where they are known.
+    """
+    bounds = bounds or weight_bounds(phrasings)
+    place = derive(seed, "instruction", identity) % bounds[-1]
+    return phrasings[bisect_right(bounds, place)].text
+
+
+def weight_bounds(phrasings: Sequence[Phrasing]) -> list[int]:
+    """Sum the weights up to each phrasing and with it."""
+    return list(accumulate(item.weight for item in phrasings))
+
+
+@cache
+def _pool_bounds(name: str) -> list[int]:
+    return weight_bounds(shipped_pools()[name])
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
@@ -143,7 +158,7 @@ def _instruction(record: Record, entry: Entry, identity: str, seed: int) -> str:
     pools = shipped_pools()
     if entry.pool not in pools:
         raise UserError(f"{entry.name}: no instruction pool {entry.pool!r} in instructions.yaml")
-    template = choose_phrasing(pools[entry.pool], seed, identity)
+    template = choose_phrasing(pools[entry.pool], seed, identity, _pool_bounds(entry.pool))
     try:
         text = fill(template, record.fields)
         # A field may have nothing to say: its space goes with it.
@@ -155,8 +170,23 @@ def _instruction(record: Record, entry: Entry, identity: str, seed: int) -> str:
         ) from error
 
 
+def _texts(record: Record) -> list[str]:
+    """List every text of a record that ends in its sample."""
+    return [
+        record.response,
+        record.answer or "",
+        *record.fields.values(),
+        *record.references,
+        *record.extra.values(),
+        *(text for turn in record.turns for text in (turn.instruction, turn.response)),
+        *(box.name for box in record.boxes),
+    ]
+
+
 def _clean(record: Record) -> Record:
     """Tidy every text of a record and break special tokens in it, whatever the adapter did."""
+    if are_clean(_texts(record)):
+        return record
     tokens = replaced = 0
 
     def safe(text: str) -> str:
@@ -191,9 +221,10 @@ def _clean(record: Record) -> Record:
 def _unique(record: Record, entry: Entry, split: str, seen: SeenIds) -> Record | Reject:
     """Reject a repeated id, or give the record a number of its own where the entry says so."""
     content = _digest(repr((record.images, record.response, record.fields, record.turns)))
-    earlier = seen.get(_digest(record.native_id))
+    identity = _digest(record.native_id)
+    earlier = seen.get(identity)
     if earlier is None:
-        seen[_digest(record.native_id)] = content
+        seen[identity] = content
         return record
     known = frozenset((earlier,)) if isinstance(earlier, int) else earlier
     if entry.repeated_ids == "reject" or content in known:
@@ -206,7 +237,7 @@ def _unique(record: Record, entry: Entry, split: str, seen: SeenIds) -> Record |
             f"id seen before, {detail}",
             record.native_id,
         )
-    seen[_digest(record.native_id)] = known = known | {content}
+    seen[identity] = known = known | {content}
     native_id = f"{record.native_id}#{len(known)}"
     while _digest(native_id) in seen:
         native_id += "#"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from polite_flamingo.sources.text_files import read_lines
 
 STAGE = "ingest"
 _ID_LENGTH = 200
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 # An image of a record: a path below the image folder, encoded bytes, or a path and a drawing on it.
 ImageRef = str | bytes | Drawn
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Record:
     """One annotated example as its adapter read it, before images and instruction.
 
@@ -51,6 +51,63 @@ class BadRecord(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+def captions_record(
+    item: Item,
+    native_id: str,
+    images: tuple[ImageRef, ...],
+    texts: Iterable[object],
+    *,
+    extra: Mapping[str, str] | None = None,
+    left_out: str = "captions_left_out",
+) -> Record:
+    """Make the record of what people said of an image or a pair: each text that differs, one a line.
+
+    ``left_out`` is the note that counts the others; BadRecord ``empty_response`` where none is left.
+    """
+    lines, others = lines_in(texts)
+    if not lines:
+        raise BadRecord("empty_response", "no sentence that is not blank")
+    return Record(
+        native_id=native_id,
+        position=item.position,
+        images=images,
+        response="\n".join(lines),
+        references=tuple(lines),
+        extra=extra or {},
+        notes=noted(**{left_out: others}),
+    )
+
+
+def question_record(
+    item: Item,
+    native_id: str,
+    image: str,
+    question: str,
+    answer: str,
+    *,
+    rationale: str = "",
+    references: Sequence[str] = (),
+    extra: Mapping[str, str] | None = None,
+    notes: Mapping[str, int] | None = None,
+) -> Record:
+    """Make the record of a question about an image.
+
+    The draft is the answer, with its rationale behind it where there is one; the reference is the
+    rationale or the answer unless ``references`` are given.
+    """
+    return Record(
+        native_id=native_id,
+        position=item.position,
+        images=(image,),
+        response=join_rationale(answer, rationale) if rationale else answer,
+        fields={"question": question},
+        references=tuple(references) or (rationale or answer,),
+        answer=answer,
+        extra=extra or {},
+        notes=notes or {},
+    )
 
 
 def sample_id(entry: Entry, split: str, native_id: str) -> str:
@@ -124,7 +181,8 @@ def read_ids(path: Path) -> list[str]:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return a JSON object, or raise BadRecord."""
-    if not isinstance(value, Mapping):
+    # dict, not Mapping: what JSON gives, and asked of every record.
+    if not isinstance(value, dict):
         raise BadRecord("not_an_object", f"expected an object, got {type(value).__name__}")
     return value
 
@@ -141,7 +199,7 @@ def as_id(value: object, key: str = "id") -> str:
     """Return an id, int or str, as one-line text; anything else raises BadRecord."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise BadRecord("bad_id", f"{key} is {type(value).__name__}, expected a number or text")
-    text = one_line(str(value))
+    text = one_line(value) if isinstance(value, str) else str(value)
     if not text or len(text) > _ID_LENGTH:
         raise BadRecord("bad_id", f"{key} is blank or longer than {_ID_LENGTH} characters")
     return text
@@ -164,6 +222,12 @@ def line_of(record: Mapping[str, Any], key: str) -> str:
     if not text:
         raise BadRecord(f"empty_{key}", f"{key} is blank")
     return text
+
+
+def lines_of(record: Mapping[str, Any], *keys: str) -> dict[str, str]:
+    """Return those of the fields that are text, each as one line."""
+    values = {key: record.get(key) for key in keys}
+    return {key: one_line(value) for key, value in values.items() if isinstance(value, str)}
 
 
 def text_of(record: Mapping[str, Any], key: str) -> str:
@@ -211,25 +275,24 @@ def join_rationale(answer: str, rationale: str) -> str:
     return f"{answer}{'' if answer[-1] in '.!?' else '.'} {rationale}"
 
 
-def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, Counter[str]]:
+def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, dict[str, int]]:
     """Return the answer most people gave, its share of all answers, and every answer's count.
 
     Answers are texts or ``{"answer": text}``. Of equally frequent ones the preferred, else the
     first. BadRecord ``empty_answer`` where no answer is left.
     """
     # Most of ten people say the same: each wording is tidied once.
-    raw = Counter(
-        str(text)
-        for value in answers
-        if isinstance(
-            text := value.get("answer") if isinstance(value, Mapping) else value, (str, int, float)
-        )
-    )
-    counts: Counter[str] = Counter()
+    raw: dict[str, int] = {}
+    for value in answers:
+        text = value.get("answer") if isinstance(value, dict) else value
+        if isinstance(text, (str, int, float)):
+            wording = str(text)
+            raw[wording] = raw.get(wording, 0) + 1
+    counts: dict[str, int] = {}
     for wording, count in raw.items():
         line = one_line(wording)
         if line:
-            counts[line] += count
+            counts[line] = counts.get(line, 0) + count
     if not counts:
         raise BadRecord("empty_answer", "no answer that is not blank")
     most = max(counts.values())
@@ -239,9 +302,7 @@ def majority(answers: list[Any], preferred: object = None) -> tuple[str, float, 
     return chosen, most / len(answers), counts
 
 
-def answer_extra(share: float, counts: Counter[str]) -> dict[str, str]:
+def answer_extra(share: float, counts: Mapping[str, int]) -> dict[str, str]:
     """What a sample keeps of several people's answers."""
-    return {
-        "answer_share": f"{share:.3f}",
-        "direct_answers": json.dumps(dict(counts.most_common()), ensure_ascii=False),
-    }
+    ordered = dict(sorted(counts.items(), key=lambda item: -item[1]))
+    return {"answer_share": f"{share:.3f}", "direct_answers": _to_json(ordered)}

@@ -38,13 +38,13 @@ def box_share(stats: Mapping[str, Any]) -> float:
 def stats_lines(stats: Stats) -> Iterator[str]:
     """Tell per source: samples, images, rejects by reason, lengths of responses, share with boxes."""
     yield (
-        f"{'source':<22}{'train':>9}{'test':>9}{'images':>9}{'capped':>9}{'rejects':>9}"
+        f"{'source':<24}{'train':>9}{'test':>9}{'images':>9}{'capped':>9}{'rejects':>9}"
         f"{'boxes':>8}  median words"
     )
     for name, own in stats.items():
         rejects = sum(own["rejects"].values())
         yield (
-            f"{name:<22}{own['samples'].get('train', 0):>9}{own['samples'].get('test', 0):>9}"
+            f"{name:<24}{own['samples'].get('train', 0):>9}{own['samples'].get('test', 0):>9}"
             f"{own['images']:>9}{own['capped']:>9}{rejects:>9}{box_share(own):>8.1%}"
             f"  {median_bucket(own)}"
         )

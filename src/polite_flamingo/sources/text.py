@@ -22,7 +22,8 @@ _ROLE = re.compile(r"(?:#{3,}\s*)+(human|assistant|system|user)(?=\s*:)", re.IGN
 
 def tidy(text: str) -> str:
     """Make line ends LF, drop control characters, strip; spaces inside stay as annotated."""
-    if not _DIRTY.search(text):
+    # What is printable holds no white space but the plain one, and nothing to repair.
+    if text.isprintable() or not _DIRTY.search(text):
         return text.strip()
     text = _LINE_END.sub("\n", _CONTROL.sub("", text))
     text = _SURROGATE.sub("\ufffd", text)
@@ -31,7 +32,24 @@ def tidy(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Tidy a caption, question or name and join it to one line with single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return " ".join(tidy(text).split())
+
+
+def are_clean(texts: list[str]) -> bool:
+    """Tell texts that :func:`tidy` and :func:`neutralise` would leave as they are (almost all are).
+
+    One with a replacement character does not count: those are counted.
+    """
+    whole = "".join(texts)
+    return (
+        "<" not in whole
+        and "#" not in whole
+        and "\ufffd" not in whole
+        and (whole.isprintable() or not any(map(_DIRTY.search, texts)))
+        and list(map(str.strip, texts)) == texts
+    )
 
 
 def neutralise(text: str) -> tuple[str, int]:

@@ -233,7 +233,8 @@ def base_flamingo(params: Params, paths: Layout) -> None:
             examples = window(number)[chosen * size : (chosen + 1) * size]
             return collate(examples, visual, model.special.pad)
 
-        return train(paths, stage, key, asdict(plan), model, balanced_loss, batch, plan, seed)
+        last = stage != _FIRST_LESSON
+        return train(paths, stage, key, asdict(plan), model, balanced_loss, batch, plan, seed, last)
 
     # To compare a question with an image is learned from short answers to plain questions, and only
     # then told in sentences; all at once, neither is learned in ten times the steps.

@@ -12,6 +12,7 @@ from polite_flamingo.core.journal import account, atomic_dir, content_key, progr
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Sample
+from polite_flamingo.core.shards import read_origins
 from polite_flamingo.core.tables import read_json, read_samples, read_table, write_json, write_table
 
 if TYPE_CHECKING:
@@ -48,14 +49,16 @@ def evaluate(params: Params, paths: Layout) -> None:
     sources = sorted({*params.rewrite.sources, *settings.sources, *settings.held_out})
     samples = {s.sample_id: s for s in read_samples(paths.samples, sources)}
     scene_rows = read_table(paths.scenes)
-    scenes = truth.scenes_by_image(scene_rows)
+    origins = read_origins(paths.images)
+    scenes = truth.scenes_by_image(scene_rows, origins)
     kin = {image: scene_hash(scene) for image, scene in scenes.items()}
     wrong = truth.wrong_annotations(scene_rows)
     counts = {**settings.sources, **settings.held_out}
     test = run.choose_test(list(samples.values()), counts, settings.seed)
     answer = truth.answer_reader(samples.values())
-    faithful = truth.faithfulness(scenes, answer)
-    true = truth.truth_teller(scenes, wrong, answer)
+    marked = truth.marked_things(scene_rows)
+    faithful = truth.faithfulness(scenes, answer, marked)
+    true = truth.truth_teller(scenes, wrong, answer, marked)
     work = _work(params, paths)
     responses = _responses(params, paths, test, answer, kin, work)
 
@@ -106,7 +109,7 @@ def evaluate(params: Params, paths: Layout) -> None:
         judges=_judges(paths),
         held_out=list(settings.held_out),
         rewriter=checked,
-        unseen=unseen.unseen_samples(test, scene_rows),
+        unseen=unseen.unseen_samples(test, scene_rows, origins),
         filters=FILTERS,
         thresholds={
             **calibration["thresholds"],

@@ -14,7 +14,7 @@ from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import Sample, Turn, samples_to_table
 from polite_flamingo.core.tables import read_json, read_samples, read_table, write_json, write_table
-from polite_flamingo.filters import facts, rules
+from polite_flamingo.filters import answers, facts, rules
 from polite_flamingo.filters.decide import (
     Decision,
     Scores,
@@ -156,7 +156,7 @@ def _facts(row: Row) -> tuple[float, float]:
     if row["task"] == "change_captioning":
         return facts.changed(draft, rewrite)
     is_class = row["task"] == "classification"
-    return facts.answered(row["instruction"], draft, rewrite, is_class)
+    return answers.answered(row["instruction"], draft, rewrite, is_class)
 
 
 def _nli_pairs(row: Row) -> list[tuple[str, str]]:

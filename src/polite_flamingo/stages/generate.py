@@ -24,7 +24,16 @@ from polite_flamingo.shapes.writers import ImageRow, Settings
 SCENES_SCHEMA = pa.schema(
     [
         pa.field(name, pa.string(), nullable=False)
-        for name in ("scene_id", "pool", "source", "image_sha256", "path", "graph", "wrong")
+        for name in (
+            "scene_id",
+            "pool",
+            "source",
+            "image_sha256",
+            "path",
+            "graph",
+            "wrong",
+            "marked",
+        )
     ]
     + [pa.field("held_out_pair", pa.bool_(), nullable=False)]
 )
@@ -121,7 +130,7 @@ def scene_pools() -> dict[tuple[str, str], str]:
 
 
 def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
-    """Tabulate images in the order written; ``graph`` and ``wrong`` are JSON."""
+    """Tabulate images in the order written; ``graph``, ``wrong`` and ``marked`` are JSON."""
     records = [
         {
             "scene_id": row.scene.scene_id,
@@ -131,6 +140,7 @@ def scenes_table(rows: Sequence[ImageRow]) -> pa.Table:
             "path": row.path,
             "graph": to_json(row.scene),
             "wrong": json.dumps([dict(error) for error in row.wrong], sort_keys=True),
+            "marked": json.dumps(dict(row.marked), sort_keys=True),
             "held_out_pair": row.scene.held_out_pair,
         }
         for row in rows

@@ -12,7 +12,7 @@ from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.journal import atomic_dir, content_key, progress, work_dir
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import IngestParams, Params
-from polite_flamingo.core.shards import ShardWriter
+from polite_flamingo.core.shards import ORIGINS, ShardWriter
 from polite_flamingo.core.tables import write_json
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def ingest_into(
     """
     from polite_flamingo.sources.ingestion import (
         Plan,
+        collect_origins,
         collect_rejects,
         collect_samples,
         committed_parts,
@@ -82,6 +83,7 @@ def ingest_into(
         write_json(new_samples / "stats.json", stats)
         for path in sorted((work / "shards").iterdir()):
             shutil.move(path, new_images / path.name)
+        collect_origins(work, parts, new_images / ORIGINS)
     shutil.rmtree(work, ignore_errors=True)
     return stats
 

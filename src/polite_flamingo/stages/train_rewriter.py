@@ -55,7 +55,14 @@ def train_rewriter(params: Params, paths: Layout) -> None:
     if not splits["train"]:
         raise UserError("no training pairs of at most train_rewriter.max_length tokens: raise it")
     pad = model.special.pad
-    batch = bucketed_batches(splits["train"], visual, pad, settings.fit.batch_size, seed)
+    batch = bucketed_batches(
+        splits["train"],
+        visual,
+        pad,
+        settings.fit.batch_size,
+        seed,
+        least_images=int(settings.fit.devices > 1),
+    )
     key = content_key(paths.pairs, paths.flamingo, asdict(settings), params.threads)
     shown, plan = asdict(settings), settings.fit
     curve = train(paths, "train_rewriter", key, shown, model, flamingo_loss, batch, plan, seed)

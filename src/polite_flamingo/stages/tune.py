@@ -59,6 +59,8 @@ def tune(params: Params, paths: Layout, variant: Variant, stage: int) -> None:
         plan.max_images,
         seed,
         settings.pack,
+        settings.attention,
+        least_images=int(plan.fit.devices > 1),
     )
     key = content_key(
         paths.samples, paths.filtered, start, asdict(settings), variant, stage, params.threads

@@ -10,7 +10,7 @@ from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.layout import Layout
 from polite_flamingo.core.params import Params
 from polite_flamingo.core.sample import SAMPLE_SCHEMA
-from polite_flamingo.core.shards import ImageStore
+from polite_flamingo.core.shards import ImageStore, read_origins
 from polite_flamingo.core.tables import (
     read_json,
     read_samples,
@@ -141,17 +141,19 @@ def gate_tables(params: Params, paths: Layout) -> dict[str, pd.DataFrame]:
 
     scenes = _scenes(paths)
     samples = _samples(params, paths)
+    origins = read_origins(paths.images)
     pairs = read_table(paths.pairs / "pairs.parquet").to_pandas()
     candidates = read_table(paths.rewrites / "candidates.parquet").to_pandas()
     rejects = read_table(paths.rewrites / "rejects.parquet").to_pandas()
     scores = read_table(paths.filtered / "scores.parquet").to_pandas()
     decisions = read_table(paths.filtered / "decisions.parquet").to_pandas()
     kept = read_table(paths.filtered / "kept.parquet").to_pandas()
+    tuning = _tuning_images(params, samples, kept)
     raw_ids = _raw_ids(params, paths)
     return {
         "scenes": scenes,
-        "sample_scenes": sample_scenes_frame(samples, scenes, scene_pools()),
-        "tuning_scenes": tuning_scenes_frame(_tuning_images(params, samples, kept), scenes),
+        "sample_scenes": sample_scenes_frame(samples, scenes, scene_pools(), origins),
+        "tuning_scenes": tuning_scenes_frame(tuning, scenes, origins),
         "samples": frames.samples_frame(samples, ImageStore(paths.images).ids()),
         "pairs": frames.pairs_frame(pairs, samples, params.distort.shares),
         "rewrites": frames.rewrites_frame(candidates, rejects, samples, raw_ids),

@@ -10,6 +10,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from polite_flamingo.core.journal import progress
+from polite_flamingo.core.params import PackAttention
 from polite_flamingo.core.sample import Sample, Turn
 from polite_flamingo.models.configs import ModelConfig
 from polite_flamingo.models.prompt import encode_turns
@@ -40,12 +41,17 @@ def chat_example(
 
 
 def bucketed_batches(
-    examples: Sequence[Example], visual: VisualTokens, pad: int, batch_size: int, seed: int
+    examples: Sequence[Example],
+    visual: VisualTokens,
+    pad: int,
+    batch_size: int,
+    seed: int,
+    least_images: int = 0,
 ) -> Callable[[int], FlamingoBatch]:
     """Batches of similar length: a function from the step's number to its batch."""
     lengths = [len(example) for example in examples]
     choose = by_step(lambda epoch: bucketed_epoch(lengths, batch_size, seed, epoch))
-    return lambda step: collate([examples[row] for row in choose(step)], visual, pad)
+    return lambda step: collate([examples[row] for row in choose(step)], visual, pad, least_images)
 
 
 def packed_batches(
@@ -58,16 +64,20 @@ def packed_batches(
     max_images: int,
     seed: int,
     pack: bool,
+    attention: PackAttention = "full",
+    least_images: int = 0,
 ) -> Callable[[int], FlamingoBatch]:
     """Batches of packed contexts: a function from the step's number to its batch.
 
-    With ``pack`` a context is filled with further samples as later turns (multi-turn
-    augmentation, METHOD section 6). Raises ValueError for a sample that fits no context.
+    With ``pack`` a context is filled with further samples: with ``full`` attention as later turns of
+    one conversation (multi-turn augmentation, METHOD section 6), ``block_diagonal`` as conversations
+    of their own, whole with their system sentence, that see nothing of each other. Raises ValueError for a sample that fits no context.
     """
     first, later = [], []
+    apart = pack and attention == "block_diagonal"
     for sample in progress(samples, desc="tokens", unit="sample"):
         first.append(chat_example(tokenizer, config, sample, first=True))
-        later.append(chat_example(tokenizer, config, sample, first=False))
+        later.append(first[-1] if apart else chat_example(tokenizer, config, sample, first=False))
 
     @lru_cache(maxsize=2)
     def contexts(epoch: int) -> list[list[int]]:
@@ -95,7 +105,7 @@ def packed_batches(
         examples = []
         for epoch, number in choose(step).tolist():
             head, *rest = contexts(epoch)[number]
-            examples.append(join([first[head], *(later[index] for index in rest)]))
-        return collate(examples, visual, pad)
+            examples.append(join([first[head], *(later[index] for index in rest)], apart))
+        return collate(examples, visual, pad, least_images)
 
     return batch

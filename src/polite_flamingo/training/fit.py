@@ -7,6 +7,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,18 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
+from transformers import PreTrainedModel
 
+from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.params import FitPlan
 from polite_flamingo.core.seeds import derive
+from polite_flamingo.models.lm import decoder_layers
+from polite_flamingo.training.sharding import (
+    gather_trained,
+    same_weights,
+    shard,
+    sharded_strategy,
+)
 
 Batch = Any
 Loss = Callable[[nn.Module, Batch], Tensor | tuple[Tensor, dict[str, Tensor]]]
@@ -26,6 +36,7 @@ Log = Callable[[int, dict[str, float]], None]
 
 CHECKPOINT = "last.ckpt"
 LOG_EVERY = 10
+COMPILE_BACKEND = "inductor"
 
 
 def fit(
@@ -44,10 +55,14 @@ def fit(
     use torch's random state (it is seeded from (seed, step)): a run killed at any moment goes on
     from its last checkpoint in ``work`` to the same weights, bit for bit. ``log`` is called with
     (step, metrics) while training. Returns lists ``step``, ``loss`` and the loss's extra metrics.
+
+    With several devices a step takes the next ``accumulate`` micro-batches for each of them; every
+    process returns with the trained weights. Raises UserError for an option the model cannot have.
     """
+    sharded = plan.strategy == "fsdp"
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    module = _Module(model, loss, plan, seed, log)
+    module = _Module(same_weights(model) if sharded else model, loss, plan, seed, log)
     checkpoint = work / CHECKPOINT
     # Lightning restores step, optimizer and schedule; the data start at the same step.
     resumed = checkpoint.is_file()
@@ -56,7 +71,8 @@ def fit(
         max_steps=plan.steps,
         max_epochs=-1,
         accelerator="auto",
-        devices=1,
+        devices=plan.devices,
+        strategy=_strategy(plan),
         precision=plan.precision,
         accumulate_grad_batches=plan.accumulate,
         gradient_clip_val=plan.clip_norm,
@@ -69,10 +85,10 @@ def fit(
             _Progress(name, plan.steps),
         ],
     )
-    data = _Batches(batch, start * plan.accumulate, plan.steps * plan.accumulate)
-    model.train()
+    data = _Batches(batch, start, plan)
+    module.model.train()
     if start < plan.steps:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), checkpointed(module.model, plan), compiled(module, plan):
             # Workers would only add processes: batches are cheap. Resuming is by our own step.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*mid-epoch.*|.*resum.*")
@@ -87,8 +103,61 @@ def fit(
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         module.load_state_dict(state["state_dict"], strict=False)
         module.on_load_checkpoint(state)
+    if sharded:
+        gather_trained(module.model, model)
     model.eval()
     return module.history
+
+
+def _strategy(plan: FitPlan) -> Any:
+    if plan.strategy == "fsdp":
+        return sharded_strategy(plan.devices)
+    # A batch of texts alone leaves the perceiver out.
+    return "auto" if plan.devices == 1 else "ddp_find_unused_parameters_true"
+
+
+@contextmanager
+def checkpointed(model: nn.Module, plan: FitPlan) -> Iterator[None]:
+    """Gradient checkpointing of the model's language model while in the block, if it is wanted."""
+    if not plan.checkpointing:
+        yield
+        return
+    found = [part for part in model.modules() if isinstance(part, PreTrainedModel)]
+    if not found or not found[0].supports_gradient_checkpointing:
+        raise UserError(f"checkpointing: a {type(model).__name__} has no layers to checkpoint")
+    language = found[0]
+    language.gradient_checkpointing_enable({"use_reentrant": False})
+    try:
+        yield
+    finally:
+        language.gradient_checkpointing_disable()
+
+
+@contextmanager
+def compiled(module: nn.Module, plan: FitPlan) -> Iterator[None]:
+    """Compiled decoder layers (with the cross-attention before them) while in the block.
+
+    Layer by layer: what is repeated is compiled once, and the state dict keeps its names.
+    """
+    if not plan.compile:
+        yield
+        return
+    layers = [
+        layer
+        for part in module.modules()
+        if isinstance(part, PreTrainedModel) and part.base_model is not part
+        for layer in decoder_layers(part)
+    ]
+    if not layers:
+        raise UserError("compile: the model has no language model whose layers can be compiled")
+    # Lengths differ from batch to batch.
+    for layer in layers:
+        layer.compile(dynamic=True, backend=COMPILE_BACKEND)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer._compiled_call_impl = None
 
 
 def _step_of(checkpoint: Path) -> int:
@@ -96,15 +165,17 @@ def _step_of(checkpoint: Path) -> int:
 
 
 class _Batches(IterableDataset[Batch]):
-    """Micro-batches ``start`` .. ``stop``-1."""
+    """Micro-batches of the steps from ``start`` on; of several processes each takes its own."""
 
-    def __init__(self, batch: Callable[[int], Batch], start: int, stop: int) -> None:
+    def __init__(self, batch: Callable[[int], Batch], start: int, plan: FitPlan) -> None:
         self.batch = batch
-        self.start = start
-        self.stop = stop
+        self.start = start * plan.accumulate * plan.devices
+        self.stop = plan.steps * plan.accumulate * plan.devices
+        self.devices = plan.devices
 
     def __iter__(self) -> Iterator[Batch]:
-        for index in range(self.start, self.stop):
+        rank = torch.distributed.get_rank() if self.devices > 1 else 0
+        for index in range(self.start + rank, self.stop, self.devices):
             yield self.batch(index)
 
 
@@ -122,9 +193,17 @@ class _Module(L.LightningModule):
         self.report = log
         self.history: dict[str, list[float]] = {"step": [], "loss": []}
         self.strict_loading = False
+        self.is_sharded = False
+
+    def configure_model(self) -> None:
+        if self.plan.strategy == "fsdp" and not self.is_sharded:
+            assert self.device_mesh is not None
+            shard(self.model, self.device_mesh["data_parallel"])
+            self.is_sharded = True
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        torch.manual_seed(derive(self.seed, "step", self.global_step, index))
+        place = index * self.plan.devices + self.global_rank
+        torch.manual_seed(derive(self.seed, "step", self.global_step, place))
         result = self.loss(self.model, batch)
         value, extra = result if isinstance(result, tuple) else (result, {})
         step = self.global_step
@@ -206,7 +285,8 @@ class _Checkpoints(Callback):
             self.saved = step
             temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
             trainer.save_checkpoint(temporary)
-            os.replace(temporary, self.path)
+            if trainer.is_global_zero:
+                os.replace(temporary, self.path)
 
 
 class _Progress(Callback):

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import inspect
+import os
+import shutil
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from polite_flamingo.core.journal import content_key, progress, work_dir
+from polite_flamingo.core.journal import content_key, progress
 from polite_flamingo.core.shards import ImageStore
-from polite_flamingo.core.tables import read_json, write_json
+from polite_flamingo.core.tables import atomic_file, read_json, write_json
 from polite_flamingo.models.configs import VisionConfig
 from polite_flamingo.models.vision import patch_tokens, preprocess
 
 # Every batch has this size (the last one is filled up), so that an image's tokens do not depend
 # on which images it is computed with.
 _BATCH = 64
+# Images of a file: what a kill can cost.
+_PART = 1024
+# Towers whose caches are kept.
+_TOWERS = 3
 
 
 class VisualTokens:
     """Look-up of patch tokens [N, D] by image id, memory-mapped."""
 
-    def __init__(self, ids: Sequence[str], array: np.ndarray) -> None:
+    def __init__(self, ids: Sequence[str], *parts: np.ndarray) -> None:
+        """``parts`` hold the tokens of ``ids`` one behind the other, each [images, N, D]."""
         self.rows = {image_id: row for row, image_id in enumerate(ids)}
-        self.array = array
+        self.parts = parts
+        self.ends = list(accumulate(len(part) for part in parts))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(N, D) of one image."""
-        return tuple(self.array.shape[1:])
+        return tuple(self.parts[0].shape[1:])
 
     def of(self, image_id: str) -> Tensor:
         """Tokens [N, D] float32 of an image; KeyError for an unknown id."""
-        return torch.from_numpy(np.array(self.array[self.rows[image_id]]))
+        row = self.rows[image_id]
+        part = bisect_right(self.ends, row)
+        start = self.ends[part - 1] if part else 0
+        return torch.from_numpy(np.array(self.parts[part][row - start]))
 
     def stack(self, images: Sequence[str]) -> Tensor | None:
         """Tokens [M, N, D] of a prompt's images, None for no image."""
@@ -43,23 +58,49 @@ class VisualTokens:
 
 
 def visual_tokens(
-    vision: nn.Module, config: VisionConfig, store: ImageStore, runs: Path
+    vision: nn.Module,
+    config: VisionConfig,
+    store: ImageStore,
+    runs: Path,
+    images: Iterable[str] | None = None,
 ) -> VisualTokens:
-    """Tokens of every image in ``store`` under a frozen tower; reused if ``runs`` has them."""
-    ids = sorted(store.ids())
-    names = hashlib.sha256("".join(ids).encode()).hexdigest()
-    key = content_key(
-        _tower_hash(vision), names, config.image_size, {"mean": config.mean, "std": config.std}
-    )
-    work = work_dir(runs, "visual_tokens", key)
-    done = work / "done.json"
-    path = work / "tokens.npy"
-    if not done.is_file():
-        _compute(vision, config, store, ids, path)
-        write_json(done, {"images": len(ids)})
-    if read_json(done)["images"] != len(ids):
-        raise RuntimeError(f"{work} is damaged: remove it")
-    return VisualTokens(ids, np.load(path, mmap_mode="r"))
+    """Tokens of the images of ``store`` (or of some of them) under a frozen tower.
+
+    An image's tokens are kept in ``runs`` under its id (a hash of its content) and a hash of tower,
+    vision config and the code that computes them: each is computed once, whatever else there is in
+    the store. A killed computation goes on where it was.
+    """
+    wanted = sorted(set(store.ids() if images is None else images))
+    folder = _folder(vision, config, runs)
+    known = {image_id for path in _lists(folder) for image_id in read_json(path)}
+    _compute(vision, config, store, [i for i in wanted if i not in known], folder)
+    ids: list[str] = []
+    parts: list[np.ndarray] = []
+    for path in _lists(folder):
+        ids += read_json(path)
+        parts.append(np.load(path.with_suffix(".npy"), mmap_mode="r"))
+    tokens = VisualTokens(ids, *parts)
+    tokens.rows = {image_id: tokens.rows[image_id] for image_id in wanted}
+    return tokens
+
+
+def _folder(vision: nn.Module, config: VisionConfig, runs: Path) -> Path:
+    """The cache of a tower; of all towers but the last few used, the caches are removed."""
+    code = [Path(__file__), Path(inspect.getfile(preprocess))]
+    settings: dict[str, object] = {"vision": asdict(config), "torch": torch.__version__}
+    key = content_key(_tower_hash(vision), settings, *code)
+    parent = runs / "visual_tokens"
+    folder = parent / key
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    others = sorted(parent.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for old in others[:-_TOWERS]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _lists(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))
 
 
 def compute_tokens(vision: nn.Module, pixels: Tensor) -> Tensor:
@@ -76,20 +117,26 @@ def compute_tokens(vision: nn.Module, pixels: Tensor) -> Tensor:
 
 
 def _compute(
-    vision: nn.Module, config: VisionConfig, store: ImageStore, ids: Sequence[str], path: Path
+    vision: nn.Module, config: VisionConfig, store: ImageStore, ids: Sequence[str], folder: Path
 ) -> None:
-    array: np.memmap | None = None
-    starts = range(0, len(ids), _BATCH)
-    for start in progress(starts, desc="visual tokens", unit="batch"):
-        part = ids[start : start + _BATCH]
-        pixels = torch.stack([preprocess(store.open(image_id), config) for image_id in part])
-        tokens = compute_tokens(vision, pixels).numpy()
-        if array is None:
-            shape = (len(ids), *tokens.shape[1:])
-            array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-        array[start : start + len(part)] = tokens
-    if array is not None:
-        array.flush()
+    starts = range(0, len(ids), _PART)
+    for start in progress(starts, desc="visual tokens", unit=f"{_PART} images"):
+        part = ids[start : start + _PART]
+        name = hashlib.sha256("".join(part).encode()).hexdigest()[:16]
+        array: np.memmap | None = None
+        with atomic_file(folder / f"{name}.npy") as path:
+            for at in range(0, len(part), _BATCH):
+                batch = part[at : at + _BATCH]
+                pixels = torch.stack([preprocess(store.open(one), config) for one in batch])
+                tokens = compute_tokens(vision, pixels).numpy()
+                if array is None:
+                    shape = (len(part), *tokens.shape[1:])
+                    array = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+                array[at : at + len(batch)] = tokens
+            assert array is not None
+            array.flush()
+        # Last: a part counts once its list is there.
+        write_json(folder / f"{name}.json", list(part))
 
 
 def _tower_hash(vision: nn.Module) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from polite_flamingo.shapes.reading.frames import mark_frames
 from polite_flamingo.shapes.reading.lexicon import build_lexicon
+from polite_flamingo.shapes.reading.wordings import plain_wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def normalise(text: str) -> str:
     if "cannot" in text:
         text = text.replace("cannot", "can not")
     return (
-        mark_frames(text)
+        mark_frames(plain_wording(text))
         .replace("-", " ")
         .replace("_", " ")
         .replace("/", " ")

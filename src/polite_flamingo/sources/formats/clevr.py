@@ -17,6 +17,7 @@ from polite_flamingo.sources.record import (
     line_of,
     locate,
     mapping,
+    question_record,
 )
 
 
@@ -31,14 +32,12 @@ def read_clevr(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject
         record = mapping(item.value)
         answer = answer_of(record)
         kind = _question_type(record)
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(line_of(record, "image_filename"),),
-            response=answer,
-            fields={"question": line_of(record, "question")},
-            references=(answer,),
-            answer=answer,
+        return question_record(
+            item,
+            native_id,
+            line_of(record, "image_filename"),
+            line_of(record, "question"),
+            answer,
             extra={"question_type": kind} if kind else {},
         )
 

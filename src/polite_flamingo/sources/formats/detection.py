@@ -38,9 +38,10 @@ def read_voc(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
 
     The draft is the boxes' paragraph; with option ``classes`` it is the classes of the objects, as a
     classification. Corners of ``robndbox`` become the box that holds them. Option ``suffix`` is that
-    of the images.
+    of the images, whose headers tell the size where the XML does not.
     """
     folder = locate(entry, root, split, "annotations")
+    pictures = _pictures(root, entry, split)
     suffix = option(entry, split, "suffix", ".jpg")
     as_classes = option(entry, split, "classes", "False") == "True"
     knowledge = read_knowledge(root, entry, split)
@@ -54,6 +55,8 @@ def read_voc(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
             if not names:
                 raise BadRecord("no_objects", "the image has no object with a name")
             return class_record(entry, split, native_id, path.name, image, names, knowledge)
+        if size is None and pictures is not None:
+            size = pictures.size(image)
         return _box_record(native_id, path.name, image, found, size, bad)
 
     yield from convert(entry, split, _listed(root, entry, split), _own_id, build)
@@ -66,8 +69,7 @@ def read_dota(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]
     (annotations only) the draft names the objects and has no boxes.
     """
     folder = locate(entry, root, split, "annotations")
-    images = locate_optional(entry, root, split, "images")
-    pictures = None if images is None else ImageFolder(images, entry.image_folders)
+    pictures = _pictures(root, entry, split)
     suffix = option(entry, split, "suffix", ".png")
     items = (
         Item(path.name, number, path.stem)
@@ -81,6 +83,11 @@ def read_dota(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]
         return _box_record(native_id, item.position, image, found, size, bad)
 
     yield from convert(entry, split, items, _own_id, build)
+
+
+def _pictures(root: Path, entry: Entry, split: str) -> ImageFolder | None:
+    images = locate_optional(entry, root, split, "images")
+    return None if images is None else ImageFolder(images, entry.image_folders)
 
 
 def _listed(root: Path, entry: Entry, split: str) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from polite_flamingo.sources.record import (
     convert,
     line_of,
     locate,
+    question_record,
 )
 
 
@@ -26,15 +27,8 @@ def read_easy_vqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Rej
             raise BadRecord("bad_structure", "expected [question, answer, image number]")
         named = dict(zip(("question", "answer", "image"), item.value, strict=True))
         answer = line_of(named, "answer")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(f"{as_number_id(named['image'], 'image number')}.png",),
-            response=answer,
-            fields={"question": line_of(named, "question")},
-            references=(answer,),
-            answer=answer,
-        )
+        image = f"{as_number_id(named['image'], 'image number')}.png"
+        return question_record(item, native_id, image, line_of(named, "question"), answer)
 
     path = locate(entry, root, split, "questions")
     yield from convert(entry, split, read_list(path), lambda item: str(item.number), build)

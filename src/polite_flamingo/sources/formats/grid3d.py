@@ -20,6 +20,7 @@ from polite_flamingo.sources.record import (
     locate,
     locate_optional,
     mapping,
+    question_record,
     sequence,
 )
 from polite_flamingo.sources.shelf import Shelf
@@ -57,14 +58,12 @@ def read_grid3d(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
         answer = answer_of(record)
         answer = _TRUTH.get(answer.lower(), answer.lower())
         task = record.get("task")
-        return Record(
-            native_id=native_id,
-            position=position,
-            images=(images.get(number, f"{number}.png"),),
-            response=answer,
-            fields={"question": _question(record)},
-            references=(answer,),
-            answer=answer,
+        return question_record(
+            item._replace(position=position),
+            native_id,
+            images.get(number, f"{number}.png"),
+            _question(record),
+            answer,
             extra={"question_type": task} if isinstance(task, str) else {},
         )
 

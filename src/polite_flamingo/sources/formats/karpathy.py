@@ -15,12 +15,11 @@ from polite_flamingo.sources.record import (
     BadRecord,
     Record,
     as_id,
+    captions_record,
     convert,
     line_of,
-    lines_in,
     locate,
     mapping,
-    noted,
     option,
     sequence,
 )
@@ -45,15 +44,7 @@ def read_karpathy(root: Path, entry: Entry, split: str) -> Iterator[Record | Rej
         name = line_of(image, "filename")
         if with_folder and isinstance(image.get("filepath"), str):
             name = posixpath.join(one_line(image["filepath"]), name)
-        lines, left_out = sentences(image)
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(name,),
-            response="\n".join(lines),
-            references=tuple(lines),
-            notes=noted(captions_left_out=left_out),
-        )
+        return captions_record(item, native_id, (name,), _sentences(image))
 
     yield from convert(entry, split, _split_items(root, entry, split), _stem, build)
 
@@ -67,34 +58,28 @@ def read_levircc(root: Path, entry: Entry, split: str) -> Iterator[Record | Reje
     def build(item: Item, native_id: str) -> Record:
         image = mapping(item.value)
         name, part = line_of(image, "filename"), _official_split(image)
-        lines, left_out = sentences(image)
         flag = image.get("changeflag")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(f"{part}/A/{name}", f"{part}/B/{name}"),
-            response="\n".join(lines),
-            references=tuple(lines),
+        return captions_record(
+            item,
+            native_id,
+            (f"{part}/A/{name}", f"{part}/B/{name}"),
+            _sentences(image),
             extra={"changed": str(int(flag))} if isinstance(flag, int) else {},
-            notes=noted(sentences_left_out=left_out),
+            left_out="sentences_left_out",
         )
 
     yield from convert(entry, split, _split_items(root, entry, split), _stem, build)
 
 
-def sentences(image: Mapping[str, Any]) -> tuple[list[str], int]:
-    """Return the different captions of an image and how many were blank or repeated."""
-    raw: list[object] = []
+def _sentences(image: Mapping[str, Any]) -> Iterator[object]:
+    """Yield the captions of an image; what says nothing is blank."""
     for value in sequence(image, "sentences"):
         sentence = mapping(value)
         text = sentence.get("raw")
         if not isinstance(text, str) and isinstance(sentence.get("tokens"), list):
             text = " ".join(token for token in sentence["tokens"] if isinstance(token, str))
-        raw.append(_FULL_STOP.sub(".", one_line(text)) if isinstance(text, str) else text)
-    lines, left_out = lines_in(text if text != "." else "" for text in raw)
-    if not lines:
-        raise BadRecord("empty_response", "no sentence that is not blank")
-    return lines, left_out
+        text = _FULL_STOP.sub(".", one_line(text)) if isinstance(text, str) else text
+        yield "" if text == "." else text
 
 
 def _split_items(root: Path, entry: Entry, split: str) -> Iterator[Item]:

@@ -20,11 +20,13 @@ from polite_flamingo.sources.record import (
     join_rationale,
     line_of,
     lines_in,
+    lines_of,
     locate,
     locate_optional,
     mapping,
     noted,
     option,
+    question_record,
     sequence,
     text_of,
 )
@@ -62,14 +64,13 @@ def read_gqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
         references, _ = lines_in([answer, full])
         types = record.get("types")
         kind = types.get("structural") if isinstance(types, Mapping) else None
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(name if PurePosixPath(name).suffix else f"{name}.jpg",),
-            response=answer,
-            fields={"question": line_of(record, "question")},
-            references=tuple(references),
-            answer=answer,
+        return question_record(
+            item,
+            native_id,
+            name if PurePosixPath(name).suffix else f"{name}.jpg",
+            line_of(record, "question"),
+            answer,
+            references=references,
             extra={"question_type": kind} if isinstance(kind, str) else {},
         )
 
@@ -112,20 +113,13 @@ def read_ocrvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Rejec
         key, _, question, answer, record = item.value
         named = {"question": question, "answer": answer}
         told = answer_of(named)
-        text = line_of(named, "question")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(f"{as_id(key, 'key')}{_suffix(record.get('imageURL'))}",),
-            response=told,
-            fields={"question": text},
-            references=(told,),
-            answer=told,
-            extra={
-                name: one_line(record[name])
-                for name in ("title", "genre")
-                if isinstance(record.get(name), str)
-            },
+        return question_record(
+            item,
+            native_id,
+            f"{as_id(key, 'key')}{_suffix(record.get('imageURL'))}",
+            line_of(named, "question"),
+            told,
+            extra=lines_of(record, "title", "genre"),
         )
 
     yield from convert(
@@ -197,11 +191,7 @@ def read_scienceqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Re
             extra={
                 "question": question,
                 "choices": json.dumps(choices, ensure_ascii=False),
-                **{
-                    name: one_line(record[name])
-                    for name in ("subject", "grade")
-                    if isinstance(record.get(name), str)
-                },
+                **lines_of(record, "subject", "grade"),
             },
             notes=noted(without_rationale=int(not solution)),
         )

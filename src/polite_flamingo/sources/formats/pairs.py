@@ -13,12 +13,11 @@ from polite_flamingo.sources.record import (
     BadRecord,
     Record,
     as_id,
+    captions_record,
     convert,
     line_of,
-    lines_in,
     locate,
     mapping,
-    noted,
     sequence,
 )
 
@@ -31,16 +30,12 @@ def read_image_edits(root: Path, entry: Entry, split: str) -> Iterator[Record | 
 
     def build(item: Item, native_id: str) -> Record:
         record = mapping(item.value)
-        lines, left_out = lines_in(sequence(record, "sents"))
-        if not lines:
-            raise BadRecord("empty_response", "no sentence that is not blank")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(line_of(record, "img0"), line_of(record, "img1")),
-            response="\n".join(lines),
-            references=tuple(lines),
-            notes=noted(sentences_left_out=left_out),
+        return captions_record(
+            item,
+            native_id,
+            (line_of(record, "img0"), line_of(record, "img1")),
+            sequence(record, "sents"),
+            left_out="sentences_left_out",
         )
 
     path = locate(entry, root, split, "annotations")

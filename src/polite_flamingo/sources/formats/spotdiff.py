@@ -9,14 +9,12 @@ from polite_flamingo.core.sample import Reject
 from polite_flamingo.sources.catalogue import Entry
 from polite_flamingo.sources.json_lists import Item, read_list
 from polite_flamingo.sources.record import (
-    BadRecord,
     Record,
     as_id,
+    captions_record,
     convert,
-    lines_in,
     locate,
     mapping,
-    noted,
     sequence,
 )
 
@@ -25,16 +23,12 @@ def read_spotdiff(root: Path, entry: Entry, split: str) -> Iterator[Record | Rej
     """Read ``annotations/*.json``; images are ``<img_id>.png`` (before) and ``<img_id>_2.png``."""
 
     def build(item: Item, native_id: str) -> Record:
-        lines, left_out = lines_in(sequence(mapping(item.value), "sentences"))
-        if not lines:
-            raise BadRecord("empty_response", "no sentence that is not blank")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(f"{native_id}.png", f"{native_id}_2.png"),
-            response="\n".join(lines),
-            references=tuple(lines),
-            notes=noted(sentences_left_out=left_out),
+        return captions_record(
+            item,
+            native_id,
+            (f"{native_id}.png", f"{native_id}_2.png"),
+            sequence(mapping(item.value), "sentences"),
+            left_out="sentences_left_out",
         )
 
     def identify(item: Item) -> str:

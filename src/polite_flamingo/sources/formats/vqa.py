@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from polite_flamingo.core.sample import Reject
 from polite_flamingo.sources.catalogue import Entry
@@ -18,19 +18,29 @@ from polite_flamingo.sources.record import (
     as_id,
     as_number_id,
     convert,
-    join_rationale,
     line_of,
+    lines_of,
     locate,
     majority,
     mapping,
+    noted,
     option,
-    reject,
+    question_record,
     sequence,
 )
 from polite_flamingo.sources.shelf import Shelf
 from polite_flamingo.sources.text import one_line
 
 _COCO_2014 = "COCO_train2014_{:012d}.jpg"
+
+
+class _Pair(NamedTuple):
+    """A question with its annotation (None: it has none), or why one of the two is no good."""
+
+    question_id: str
+    question: Mapping[str, Any]
+    annotation: Mapping[str, Any] | None
+    fault: BadRecord | None = None
 
 
 def read_vqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
@@ -45,92 +55,90 @@ def read_vqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
     annotations = read_members(locate(entry, root, split, "annotations"), ("annotations",))
 
     def build(item: Item, native_id: str) -> Record:
-        asked, told = item.value
+        pair: _Pair = item.value
+        told = pair.annotation
+        if pair.fault is not None:
+            raise pair.fault
         if told is None:
             raise BadRecord("no_answer", "no annotation has this question_id")
         answer, share, counts = _answer(told)
-        kind = {
-            name: one_line(told[name])
-            for name in ("question_type", "answer_type")
-            if isinstance(told.get(name), str)
-        }
-        question = line_of(asked, "question")
-        number = as_number_id(asked.get("image_id"), "image_id")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(image_name.format(number),),
-            response=answer,
-            fields={"question": question},
-            references=(answer,),
-            answer=answer,
-            extra={"question": question, **answer_extra(share, counts), **kind},
-        )
+        kind = lines_of(told, "question_type", "answer_type")
+        question = line_of(pair.question, "question")
+        number = as_number_id(pair.question.get("image_id"), "image_id")
+        extra = {"question": question, **answer_extra(share, counts), **kind}
+        image = image_name.format(number)
+        return question_record(item, native_id, image, question, answer, extra=extra)
 
     pairs = _join(questions, annotations)
-    for found in pairs:
-        if isinstance(found, Item):
-            yield from convert(entry, split, [found], _question_id, build)
-        else:
-            position, reason, detail, native_id = found
-            yield reject(entry, split, position, reason, detail, native_id)
-
-
-Fault = tuple[str, str, str, str]
+    yield from convert(entry, split, pairs, lambda item: item.value.question_id, build)
 
 
 def _join(
     questions: Iterator[tuple[str, Item]], annotations: Iterator[tuple[str, Item]]
-) -> Iterator[Item | Fault]:
-    """Yield ``(question, annotation)`` items, and faults of what has no other half or no id."""
+) -> Iterator[Item]:
+    """Yield a pair a question, and what has no other half or no id as faults."""
     asked, told = Shelf(), Shelf()
     waiting_asked = waiting_told = 0
-    for pair in zip_longest(questions, annotations):
-        for side, found in zip(("asked", "told"), pair, strict=True):
+    for asking, telling in zip_longest(map(_identified, questions), map(_identified, annotations)):
+        # The official files have one order: both halves come at once.
+        if (
+            asking is not None
+            and telling is not None
+            and asking[1] == telling[1] != ""
+            and not (waiting_asked or waiting_told)
+        ):
+            item, native_id = asking
+            yield item._replace(value=_Pair(native_id, item.value, telling[0].value))
+            continue
+        for found in (asking, telling):
             if found is None:
                 continue
-            item = found[1]
-            try:
-                if isinstance(item.value, Broken):
-                    raise BadRecord(item.value.reason, item.value.detail)
-                record = mapping(item.value)
-                native_id = as_id(record.get("question_id"), "question_id")
-            except BadRecord as error:
-                yield item.position, error.reason, str(error), ""
-                continue
-            if side == "asked":
+            item, native_id = found
+            if isinstance(item.value, Broken):
+                yield item
+            elif found is asking:
                 other = told.take(native_id) if waiting_told else []
                 if other:
                     waiting_told -= len(other)
-                    yield item._replace(value=(record, other[0][1]))
+                    yield item._replace(value=_Pair(native_id, item.value, other[0][1]))
                     yield from _repeated(other[1:], native_id)
                 else:
-                    asked.add(native_id, [item.position, record])
+                    asked.add(native_id, [item.position, item.value])
                     waiting_asked += 1
             else:
                 waiting = asked.take(native_id) if waiting_asked else []
                 if waiting:
                     waiting_asked -= len(waiting)
                     for position, question in waiting:
-                        yield Item(position, item.number, (question, record))
+                        pair = _Pair(native_id, question, item.value)
+                        yield Item(position, item.number, pair)
                 else:
-                    told.add(native_id, [item.position, record])
+                    told.add(native_id, [item.position, item.value])
                     waiting_told += 1
-    for _, values in asked.items():
+    for native_id, values in asked.items():
         for position, question in values:
-            yield Item(position, 0, (question, None))
+            yield Item(position, 0, _Pair(native_id, question, None))
     for native_id, values in told.items():
+        fault = BadRecord("unknown_question", "an annotation without its question")
         for position, _ in values:
-            yield position, "unknown_question", "an annotation without its question", native_id
+            yield Item(position, 0, _Pair(native_id, {}, None, fault))
 
 
-def _repeated(values: list[Any], native_id: str) -> Iterator[Fault]:
+def _identified(found: tuple[str, Item]) -> tuple[Item, str]:
+    """Return an item with its question id; without one it is Broken."""
+    item = found[1]
+    if isinstance(item.value, Broken):
+        return item, ""
+    try:
+        return item, as_id(mapping(item.value).get("question_id"), "question_id")
+    except BadRecord as error:
+        return item._replace(value=Broken(error.reason, str(error))), ""
+
+
+def _repeated(values: list[Any], native_id: str) -> Iterator[Item]:
+    fault = BadRecord("duplicate_id", "a second annotation of the question")
     for position, _ in values:
-        yield position, "duplicate_id", "a second annotation of the question", native_id
-
-
-def _question_id(item: Item) -> str:
-    return as_id(item.value[0].get("question_id"), "question_id")
+        yield Item(position, 0, _Pair(native_id, {}, None, fault))
 
 
 def _answer(record: Mapping[str, Any]) -> tuple[str, float, Any]:
@@ -155,16 +163,15 @@ def read_vqae(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]
         text = explained[0] if isinstance(explained, list) and explained else explained
         rationale = one_line(text) if isinstance(text, str) else ""
         question = line_of(record, "question")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(image_name.format(number),),
-            response=join_rationale(answer, rationale) if rationale else answer,
-            fields={"question": question},
-            references=(rationale or answer,),
-            answer=answer,
+        return question_record(
+            item,
+            native_id,
+            image_name.format(number),
+            question,
+            answer,
+            rationale=rationale,
             extra={"question": question, **answer_extra(share, counts)},
-            notes={} if rationale else {"without_rationale": 1},
+            notes=noted(without_rationale=int(not rationale)),
         )
 
     path = locate(entry, root, split, "annotations")
@@ -180,16 +187,9 @@ def read_textvqa(root: Path, entry: Entry, split: str) -> Iterator[Record | Reje
             raise BadRecord("no_answer", "the question has no answers")
         answer, share, counts = majority(sequence(record, "answers"))
         question = line_of(record, "question")
-        return Record(
-            native_id=native_id,
-            position=item.position,
-            images=(f"{as_id(record.get('image_id'), 'image_id')}.jpg",),
-            response=answer,
-            fields={"question": question},
-            references=(answer,),
-            answer=answer,
-            extra={"question": question, **answer_extra(share, counts)},
-        )
+        image = f"{as_id(record.get('image_id'), 'image_id')}.jpg"
+        extra = {"question": question, **answer_extra(share, counts)}
+        return question_record(item, native_id, image, question, answer, extra=extra)
 
     items = (item for _, item in read_members(locate(entry, root, split, "annotations"), ("data",)))
     yield from convert(entry, split, items, _own_question_id, build)

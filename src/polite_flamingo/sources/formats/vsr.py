@@ -27,6 +27,8 @@ def read_vsr(root: Path, entry: Entry, split: str) -> Iterator[Record | Reject]:
     def build(item: Item, native_id: str) -> Record:
         record = mapping(item.value)
         label = record.get("label")
+        # A number, or its digit as text.
+        label = int(label) if isinstance(label, str) and label.strip() in ("0", "1") else label
         if not isinstance(label, int) or label not in _ANSWERS:
             raise BadRecord("bad_label", f"label is {str(label)[:40]!r}, expected 0 or 1")
         answer = _ANSWERS[label]
