@@ -53,8 +53,9 @@ class Page:
         return answer["result"].get("value")
 
     def text(self) -> str:
-        """The text as it is rendered: what is hidden by styles is not in it."""
-        return str(self.run("document.body ? document.body.innerText : ''"))
+        """The text as it is rendered (what is hidden by styles is not in it), with plain blanks."""
+        shown = str(self.run("document.body ? document.body.innerText : ''"))
+        return shown.replace("\N{NO-BREAK SPACE}", " ")
 
     def open(self, url: str, *texts: str) -> str:
         """Go to ``url`` and return the page's text once it has all ``texts``."""

@@ -165,7 +165,7 @@ def registered(published: tuple[Params, Layout, str]) -> Iterator[tuple[Layout, 
     client.create_registered_model(name)
     aliases: dict[str, str] = {}
     for number in ("1", "2", "3"):
-        client.create_model_version(name, "models:/nothing")
+        client.create_model_version(name, paths.root.as_uri())
         aliases = {"champion": number} | ({"previous": aliases["champion"]} if aliases else {})
         promotions.decide(client, name, "promote", number, aliases, who="Ada", why="better")
     yield paths, uri, client
