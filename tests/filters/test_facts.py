@@ -170,3 +170,20 @@ def test_an_answer_is_about_what_was_asked_and_denies_once(
     question: str, draft: str, rewrite: str, lost: float
 ) -> None:
     assert answered(question, draft, rewrite)[0] == lost
+
+
+@pytest.mark.parametrize(
+    ("draft", "rewrite", "foreign"),
+    [
+        ("square", "The arrow points at a square.", 0.0),
+        ("square", "The red arrow points at a square.", 1.0),
+        ("square", "You ask about the red object, and it is a square.", 1.0),
+        ("red", "It is red.", 0.0),
+        ("red", "The large square is red.", 1.0),
+    ],
+)
+def test_the_colour_of_an_arrow_is_not_that_of_what_it_points_at(
+    draft: str, rewrite: str, foreign: float
+) -> None:
+    asked = "Look at where the red arrow points. What shape is this?"
+    assert answered(asked, draft, rewrite)[1] == foreign

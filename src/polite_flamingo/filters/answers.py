@@ -49,6 +49,9 @@ _TIED = re.compile(
     r"\b(?:it|its|it's|they|them|that one|this one|answer|"
     r"the (?:object|shape|thing|figure)s?(?! (?:in|of|visible|shown)))\b"
 )
+# What is drawn on an image to point something out.
+_MARK = re.compile(r"\b(?:[a-z]+ )?(?:arrow|box)(?:es|s)?\b")
+_LOOKS = ("thing", "color", "size", "texture")
 _PRONOUN = re.compile(r"\b(?:it|that one|this one)\b")
 
 
@@ -96,6 +99,8 @@ def answered(
         # There is none of what was asked for, but something else.
         first_named = set()
     foreign = float(bool(things) and bool(first_named - known))
+    if wanted and _made_up(instruction, draft, said):
+        foreign = 1.0
     if wanted and not of_kinds & {"number", "place"} and not _polarity(first):
         foreign = max(foreign, float(_looks_otherwise(instruction, readings)))
     for kind in {kind for kind, _ in wanted}:
@@ -157,6 +162,18 @@ def _relates_others(instruction: str, draft: str, rewrite: str) -> bool:
     denied, asked_so = (bool(DENIAL.search(text)) for text in (body, instruction.casefold()))
     said_of = _SAID_OF.search(body) or _SAID_OF.search(instruction.casefold())
     return not said_of and (_polarity(draft) == {"yes"}) == (denied != asked_so)
+
+
+def _made_up(instruction: str, draft: str, said: set[tuple[str, str]]) -> bool:
+    """Asked about what an arrow or a box marks, the rewrite gives it a look that nothing tells of.
+
+    The colour of the mark is not the thing's.
+    """
+    unmarked = _MARK.sub(" ", instruction.casefold())
+    if unmarked == instruction.casefold() or read(unmarked).words:
+        return False
+    known = read(draft.replace("\n", " ")).words
+    return any(word not in known for word in said if word[0] in _LOOKS)
 
 
 def _looks_otherwise(instruction: str, told: Sequence[Reading]) -> bool:

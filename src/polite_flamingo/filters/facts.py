@@ -15,7 +15,7 @@ from polite_flamingo.filters.mentions import Reading, lines_of, meaning, read, s
 
 _GROUND = re.compile(r"\b((?:light |dark |pale )?[a-z]+) background\b")
 _ON_GROUND = re.compile(r"\bon ((?:light |dark |pale )?[a-z]+)[.\s]*$", re.MULTILINE)
-_LOOKS = ("thing", "color", "size", "texture")
+_LOOKS = ("thing", "color", "size", "texture", "place")
 # What tells that two images are compared.
 _CHANGE = re.compile(
     r"\b(?:second|first|other|later|earlier|latter|former|one (?:image|picture)|before|after|"
@@ -191,8 +191,8 @@ def _totals(reading: Reading) -> set[int]:
 def changed(draft: str, rewrite: str) -> tuple[float, float]:
     """Compare texts on what changed between two images: (lost, foreign), each 0 or 1.
 
-    ``lost``: the rewrite lacks a thing, a colour, a size or a texture that the annotation speaks
-    of ("plain" goes without saying), or tells of no change. ``foreign``: a thing or a colour that
+    ``lost``: the rewrite lacks a thing, a colour, a size, a texture or a place that the annotation
+    speaks of ("plain" goes without saying), or tells of no change. ``foreign``: a thing or a colour that
     the annotation does not have, or another event (removed, added, moved ...).
     """
     lines = lines_of(draft)

@@ -21,7 +21,8 @@ _RELATION = re.compile(
 _PART_OF_IMAGE = re.compile(
     r"\b(top|upper|bottom|lower|left|right|center|middle)"
     r"((?: (?:left|right|side|part|corner|region|area|half))*)"
-    r" of (?:the|this) (?:image|picture|photo|scene|frame)\b"
+    r" of (?:the|this) (?:first |second |other |earlier |later )?"
+    r"(?:image|picture|photo|scene|frame)\b"
 )
 DENIAL = re.compile(r"\b(?:no|not|none|nobody|nothing|never|without)\b|n't\b")
 # Words that are others with two letters swapped.
