@@ -50,7 +50,7 @@ def promote(
         _show(proposal)
         answer = _ask(proposal, wait_seconds)
         if answer is None or not answer.approve:
-            who = f" by {answer.who}" if answer else f": nobody answered in {wait_seconds} s"
+            who = f" by {answer.who}" if answer else ""
             return Completed(name="Declined", message=f"{model} {proposal.version}: declined{who}")
         settle(paths, proposal, uri or None, answer.why, answer.override, answer.who)
     except UserError as error:
@@ -81,4 +81,5 @@ def _ask(proposal: Proposal, wait_seconds: int) -> Approval | None:
     try:
         return pause_flow_run(wait_for_input=asked, timeout=wait_seconds, poll_interval=1)
     except FlowPauseTimeout:
+        # Prefect has marked the run as failed by then; it needs no traceback beside that.
         return None

@@ -122,9 +122,11 @@ def test_nobody_answers_and_nothing_changes(root: Path, monkeypatch: pytest.Monk
     proposal = Proposal("clever-flamingo", "7", "6", ())
     monkeypatch.setattr(promotion, "propose", lambda *_: proposal)
     monkeypatch.setattr(promotion, "load_params", lambda _: None)
+    settled: list[Any] = []
+    monkeypatch.setattr(promotion, "settle", lambda *given: settled.append(given))
     state = promotion.promote(root=root, wait_seconds=2, return_state=True)
-    assert state.is_completed() and state.name == "Declined"
-    assert str(state.message).endswith("nobody answered in 2 s")
+    # Prefect's own verdict on a pause that nobody ended: one line.
+    assert state.is_failed() and "never resumed" in str(state.message) and settled == []
 
 
 def test_a_stage_that_takes_too_long_is_killed_and_told(
