@@ -33,7 +33,7 @@ lint: install ## style, types, and who may import whom
 	mypy
 	lint-imports
 
-ui: install ## Prefect server and MLflow UI on loopback
+ui: install ## Prefect, MLflow and the report on loopback
 	python -m flows.ui
 
 pipeline: install ## the same work as `make repro`, as one Prefect flow run
