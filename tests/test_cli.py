@@ -292,10 +292,19 @@ def test_an_unknown_or_wrong_profile_leaves_the_params_alone(pf: Run, workspace:
 
 
 @pytest.mark.parametrize("arguments", [[], ["stages"], ["stage"], ["profile", "delete"]])
-def test_an_unknown_command_exits_with_2(pf: Run, arguments: list[str]) -> None:
+def test_an_unknown_command_exits_with_2_and_one_line(
+    pf: Run, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         pf(*arguments)
     assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("pf") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--limit", "--max-side"])
+def test_ingest_takes_no_negative_numbers(pf: Run, option: str) -> None:
+    assert f"{option} -5: expected 0" in complaint(pf("ingest", "easy_vqa", option, "-5"))
 
 
 def test_the_process_exits_with_2_and_one_line(workspace: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from polite_flamingo import operations
 from polite_flamingo.core.errors import UserError
@@ -124,7 +125,7 @@ def _denied(error: BaseException | None) -> str | None:
 
 
 def run() -> None:
-    """The command `pf`. Leaves at once: to take torch and its modules down is two seconds a stage."""
+    """The command `pf`. Leaves at once: taking torch and its modules down is 2 seconds a stage."""
     code = main()
     logging.shutdown()
     sys.stdout.flush()
@@ -143,8 +144,15 @@ def _keep_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser, and of each command one, that says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (`{self.prog} --help` tells more)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pf", description=__doc__)
+    parser = _Parser(prog="pf", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path("."), help="workspace (default: here)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -211,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("--annotations-only", action="store_true", help="read no image, keep paths")
     ingest.add_argument("--all", action="store_true", help="no cap: every sample")
     ingest.add_argument("--limit", type=int, help="at most so many samples a source and split")
-    ingest.add_argument("--max-side", type=int, help="shrink images to so many pixels")
+    ingest.add_argument("--max-side", type=int, help="shrink images to so many pixels (0: not)")
     ingest.add_argument("--allow-missing", action="store_true", help="however many images lack")
     ingest.set_defaults(command=_ingest)
 
@@ -302,6 +310,8 @@ def _ingest(options: argparse.Namespace) -> None:
     given = params.ingest
     if options.limit is not None and options.limit < 0:
         raise UserError(f"--limit {options.limit}: expected 0 or more")
+    if options.max_side is not None and options.max_side < 0:
+        raise UserError(f"--max-side {options.max_side}: expected 0 (kept as they are) or more")
     limits = {name: limit for name, limit in given.limits.items() if name in options.names}
     if options.all or options.limit is not None:
         limits = dict.fromkeys(options.names, SplitLimits(train=options.limit, test=options.limit))
