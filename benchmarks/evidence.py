@@ -1,4 +1,4 @@
-"""Write docs/evidence.md from benchmarks/results/seeds/summary.json: python benchmarks/evidence.py"""
+"""``python benchmarks/evidence.py``: docs/evidence.md from benchmarks/results/seeds/summary.json."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def serve(size: Size, work: Path, threads: int) -> None:
 
 
 def _peak(torch: Any, side: int = 1024, repeats: int = 12) -> float:
-    """This machine's float32 matrix multiplication now, in operations a second: the best of some."""
+    """This machine's float32 matrix multiplication now, in operations a second: best of some."""
     left, right = torch.randn(side, side), torch.randn(side, side)
     best = float("inf")
     for _ in range(repeats):

@@ -31,6 +31,7 @@ GATE = 0.5
 
 
 def tokenizer(words: int) -> PreTrainedTokenizerFast:
+    """Splits at blanks; knows ``words`` words, of which three are special."""
     vocabulary = {"<s>": 0, "</s>": 1, "<unk>": 2} | {f"w{n}": n for n in range(3, words)}
     inner = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -85,6 +86,7 @@ def build(work: Path):
 
 @torch.inference_mode()
 def continue_one_by_one(model, inputs, count: int, new_tokens: int) -> list[list[int]]:
+    """New tokens of the first ``count`` prompts, greedily, one prompt at a time."""
     rows, prompt, image = [], 0, 0
     for length, images in zip(inputs["lengths"][:count], inputs["images"][:count], strict=True):
         ids = inputs["ids"][prompt : prompt + int(length)][None]
@@ -104,6 +106,7 @@ def continue_one_by_one(model, inputs, count: int, new_tokens: int) -> list[list
 
 
 def main() -> None:
+    """Build the model, then answer the lines of standard input."""
     work = Path(sys.argv[1])
     torch.set_num_threads(int(sys.argv[2]))
     model = build(work)

@@ -334,6 +334,7 @@ def table(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
+    """Make the files, measure both ways in turn, write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--images", type=int, default=100_000)

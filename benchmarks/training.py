@@ -1,4 +1,4 @@
-"""Training speed: useful response tokens a second against padded batches with the tower in the loop.
+"""Training speed in useful response tokens a second, against padded batches with the tower.
 
     python benchmarks/training.py                      # about ten minutes on two quiet cores
     python benchmarks/training.py --sizes nano         # one minute

@@ -1,4 +1,4 @@
-"""Retries and time-outs of the stages (limits.yaml), and the lock that keeps a workspace to one run."""
+"""Retries and time-outs of the stages (limits.yaml); the lock that keeps a workspace to one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report and Data Docs on loopback: browsers follow no file:// link of a page that came by HTTP."""
+"""The report and Data Docs on loopback: browsers follow no file:// link from an HTTP page."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def promote(
     uri: str = "",
     wait_seconds: Annotated[int, Field(gt=0)] = 86400,
 ) -> State[Any]:
-    """Show the gates' decision table, wait for an approval, promote. No approval changes nothing."""
+    """Show the gates' decision table, wait for an approval, promote; without it nothing changes."""
     root = root.resolve()
     try:
         paths = Layout(root)

@@ -37,7 +37,7 @@ STDERR = 2
 
 
 class StageFailed(Exception):
-    """One line that says why; ``retriable`` where the reason may be outside (killed, locked ...)."""
+    """One line of why; ``retriable`` where the reason may be outside (killed, locked ...)."""
 
     def __init__(self, reason: str, retriable: bool) -> None:
         super().__init__(reason)

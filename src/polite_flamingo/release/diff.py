@@ -79,7 +79,7 @@ def difference(root: Path, first: str, second: str) -> str:
 
 
 def data_changes(root: Path, old: Manifest, new: Manifest) -> list[RowChange]:
-    """Rows added, removed and changed of each table and source (a table with equal hashes: none)."""
+    """Rows added, removed and changed of each table and source (none where hashes are equal)."""
     found = []
     with tempfile.TemporaryDirectory() as scratch:
         for out, pattern, key in TABLES:

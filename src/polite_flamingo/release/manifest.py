@@ -120,11 +120,12 @@ def compare(
 
 
 def path_of(root: Path, tag: str) -> Path:
+    """Where the manifest of a release lies."""
     return root / FOLDER / f"{tag}.json"
 
 
 def check_tag(root: Path, tag: str) -> None:
-    """Raise UserError unless ``tag`` is a name that git takes, free of folders, and not yet used."""
+    """Raise UserError unless ``tag`` is a name that git takes, without folders, not yet used."""
     done = workspace.command(["git", "check-ref-format", f"refs/tags/{tag}"], root)
     if done.returncode or "/" in tag or tag.startswith("-"):
         raise UserError(f"{tag!r} is no tag: give a name like v1.2 (no blanks, no /)")

@@ -1,7 +1,7 @@
 """The log of decisions on aliases: append-only, kept where the aliases are, and what it explains.
 
-MLflow lets anyone move an alias and keeps no history. So every decision of ours is a numbered tag of
-the registered model that holds the hash of the one before it; an alias that differs from what the
+MLflow lets anyone move an alias and keeps no history. So every decision of ours is a numbered tag
+of the registered model that holds the hash of the one before it; an alias that differs from what the
 last decision set was moved past us, and nothing of ours loads it.
 """
 
@@ -82,7 +82,7 @@ def standing(client: Any, model: str) -> dict[str, str]:
 
 
 def unexplained(client: Any, model: str) -> list[str]:
-    """One line for each alias that is not what the log says; the log's own faults raise UserError."""
+    """A line for each alias that is not what the log says; the log's own faults raise UserError."""
     log = read(client, model)
     said, found = (log[-1].aliases if log else {}), standing(client, model)
     return [
@@ -210,7 +210,7 @@ def apply(client: Any, model: str, aliases: Mapping[str, str]) -> None:
 
 
 def champions(log: Sequence[Decision]) -> list[str]:
-    """Champions in the order they came, those that were rolled back left out; the last one is on."""
+    """Champions in the order they came, without those rolled back; the last one is on."""
     stack: list[str] = []
     for decision in log:
         champion = decision.aliases.get(CHAMPION)

@@ -201,7 +201,7 @@ def describe_version(
     facts: Mapping[str, str],
     figures: Mapping[str, float],
 ) -> None:
-    """Tags (licence, data set ...) and figures of a version; figures go to its logged model, too."""
+    """Tags (licence, data set ...) and figures of a version; figures go to its logged model."""
     client = runs.connect(uri)
     found = client.get_model_version(name, version)
     tags = {**facts, **{f"pf.metric.{key}": f"{value:.6g}" for key, value in figures.items()}}
@@ -284,7 +284,7 @@ def tag_versions(uri: str, versions: Mapping[str, str], tags: Mapping[str, str])
 
 
 def signature() -> Any:
-    """Inputs ``instruction``, optional ``draft``, ``images`` (base64 strings); output ``response``."""
+    """In: ``instruction``, optional ``draft``, ``images`` (base64 strings); out: ``response``."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import Array, DataType

@@ -1,4 +1,4 @@
-"""MLflow runs: safe set-up of the store, and a light live logger that a resumed training continues."""
+"""MLflow runs: safe set-up of the store; a light live logger that a resumed training continues."""
 
 from __future__ import annotations
 
