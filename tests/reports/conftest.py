@@ -301,6 +301,30 @@ SOURCE_STATS = {
 }
 
 
+# What calibrate measured on planted faults, by its two splits, and what the figure is drawn from.
+PLANTED: dict[str, Any] = {
+    "test": {
+        "good": 10,
+        "good_lost": 0.02,
+        "bad_caught": 0.95,
+        "planted": {"unchanged": 5, "changed_answer": 4},
+        "recall": {"unchanged": 1.0, "changed_answer": 0.75},
+        "filters": {"unchanged": {"unchanged": 5}, "changed_answer": {"nli": 3}},
+    },
+    "weak_faults": ["changed_answer"],
+    "curves": {
+        "nli": [
+            {"threshold": -2.0, "good_lost": 0.1, "bad_caught": 0.9, "meant_caught": 1.0},
+            {"threshold": 2.0, "good_lost": 0.0, "bad_caught": 0.2, "meant_caught": 0.5},
+        ],
+    },
+    "tradeoff": [
+        {"budget": budget, "good_lost": budget, "bad_caught": caught, "worst_recall": caught / 2}
+        for budget, caught in ((0.01, 0.7), (0.03, 0.95))
+    ],
+}
+
+
 def write_world(world: World, root: Path) -> Layout:
     """Write the workspace under `root` as the stages before `report` would."""
     paths = Layout(root)
@@ -352,15 +376,7 @@ def write_world(world: World, root: Path) -> Layout:
         unseen={"held_out_pair": set(sorted(tested)[:30]), "test_only_form": set(), "seen": tested},
         filters=("unchanged", "clipscore", "nli"),
         thresholds={"unchanged": 0.9, "clipscore": 17.0, "nli": 0.0},
-        planted={
-            "test": {
-                "good": 10,
-                "planted": {"unchanged": 5, "changed_answer": 4},
-                "recall": {"unchanged": 1.0, "changed_answer": 0.75},
-                "filters": {"unchanged": {"unchanged": 5}, "changed_answer": {"nli": 3}},
-            },
-            "weak_faults": ["changed_answer"],
-        },
+        planted=PLANTED,
         resamples=200,
     )
     write_table(paths.rewrites / "candidates.parquet", tables["candidates"])
@@ -370,6 +386,7 @@ def write_world(world: World, root: Path) -> Layout:
         write_table(paths.evaluation / f"{name}.parquet", tables[name])
     write_table(paths.evaluation / "checks.parquet", checks)
     write_json(paths.evaluation / "metrics.json", figures)
+    write_json(paths.thresholds, PLANTED)
     write_json(paths.samples / "stats.json", SOURCE_STATS)
     with ShardWriter(paths.images, shard_size=50) as writer:
         for image_id, data in world.images.items():

@@ -18,8 +18,15 @@ from polite_flamingo.evaluation.summary import HEADLINE
 from polite_flamingo.reports.evidence import summarise
 from polite_flamingo.stages.report import report
 
-# The stage reads these two parameters only.
-PARAMS = cast(Params, SimpleNamespace(profile="nano", report=SimpleNamespace(gallery=48)))
+# The stage reads these parameters only.
+PARAMS = cast(
+    Params,
+    SimpleNamespace(
+        profile="nano",
+        report=SimpleNamespace(gallery=48),
+        validate=SimpleNamespace(max_good_lost=0.03, min_fault_recall=0.95),
+    ),
+)
 VOID = {"meta", "img", "input", "br", "link"}
 
 
@@ -129,6 +136,19 @@ def test_without_easy_vqa_the_page_says_not_measured(workspace: Layout) -> None:
     assert "not measured" in (workspace.reports / "index.html").read_text(encoding="utf-8")
     written = read_json(workspace.reports / "metrics.json")["headline"]
     assert written["easyvqa_accuracy"] is None
+
+
+def test_the_filters_curve_is_drawn_where_faults_were_planted(workspace: Layout) -> None:
+    page = workspace.reports / "index.html"
+
+    def figures() -> list[str]:
+        report(PARAMS, workspace)
+        drawn = (own for tag, own in _parse(page).found if tag == "img")
+        return [str(own["alt"]) for own in drawn if "good rewrites lost" in str(own.get("alt"))]
+
+    assert len(figures()) == 1
+    write_json(workspace.thresholds, {"thresholds": {}})
+    assert figures() == []
 
 
 def test_plots_are_lists_of_records(reported: Layout) -> None:

@@ -293,14 +293,16 @@ def render(
     image: Callable[[str], bytes],
     profile: str,
     seeds: Row | None = None,
+    curves: bytes | None = None,
 ) -> str:
     """The whole page as HTML text.
 
-    `seeds` is benchmarks/results/seeds/summary.json (None: not there). `metrics` is data/evaluation/metrics.json. Rows of `gallery` hold sample_id, candidate, source,
-    task, images, instruction, draft, rewrite, output, decision, reason, draft_factual, factual,
-    output_factual, faithful, draft_reward, reward, output_reward, length, change, sts, clipscore,
-    nli (null where a score does not apply). `image` gives the stored bytes of an image id.
-    Equal input gives equal text.
+    `metrics` is data/evaluation/metrics.json, `seeds` is benchmarks/results/seeds/summary.json and
+    `curves` the figure of `filters.filter_curves` (None: not there). Rows of `gallery` hold
+    sample_id, candidate, source, task, images, instruction, draft, rewrite, output, decision,
+    reason, draft_factual, factual, output_factual, faithful, draft_reward, reward, output_reward,
+    length, change, sts, clipscore, nli (null where a score does not apply). `image` gives the
+    stored bytes of an image id. Equal input gives equal text.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -326,7 +328,8 @@ def render(
         seeds=(seeds or {}).get("seeds", []),
         seed_rows=evidence.seed_rows(seeds),
         adversarial=adversarial_rows(metrics["judges"]),
-        charts=_charts(metrics),
+        charts=_charts(metrics)
+        | ({"filters": data_uri(curves, "image/svg+xml")} if curves else {}),
         gallery=_gallery(gallery, image),
         u_shape=sentences.u_shape_sentence(metrics["findings"]["u_shape"]),
         tax=sentences.tax_sentence(metrics["findings"]),

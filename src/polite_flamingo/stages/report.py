@@ -16,11 +16,13 @@ from polite_flamingo.core.tables import atomic_file, read_json, read_table, writ
 def report(params: Params, paths: Layout) -> None:
     """Write reports/: index.html, sources.html, metrics.json and plots/*.json.
 
-    Reads data/samples, data/evaluation, data/filtered, data/rewrites, data/images and, if it is
-    there, the summary of several seeds. Raises UserError if a
-    headline figure is missing that every run has.
+    Reads data/samples, data/evaluation, data/filtered, data/rewrites, data/images, the filters'
+    thresholds and, if it is there, the summary of several seeds. Raises UserError if a headline
+    figure is missing that every run has.
     """
+    from polite_flamingo.evaluation.filtering import trade_off
     from polite_flamingo.evaluation.rewrites import gallery
+    from polite_flamingo.reports.filters import filter_curves
     from polite_flamingo.reports.page import render
     from polite_flamingo.reports.sources_page import render_sources
 
@@ -29,7 +31,10 @@ def report(params: Params, paths: Layout) -> None:
     rows = gallery(gallery_rows(paths), params.report.gallery)
     summary = paths.seeds_summary
     seeds = read_json(summary) if summary.is_file() else None
-    page = render(metrics, rows, ImageStore(paths.images).read, params.profile, seeds)
+    floors = params.validate.max_good_lost, params.validate.min_fault_recall
+    planted = trade_off(read_json(paths.thresholds))
+    curves = filter_curves(planted, *floors) if planted["all"] else None
+    page = render(metrics, rows, ImageStore(paths.images).read, params.profile, seeds, curves)
     with atomic_file(paths.reports / "index.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
     sources = render_sources(read_json(paths.samples / "stats.json"), params.profile)
