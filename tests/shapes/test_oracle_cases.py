@@ -1,18 +1,24 @@
-"""Statements written without sight of language or oracle: the open half of the blind cases."""
+"""Statements written without sight of language or oracle, by halves: open and sealed."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import pytest
+
 from polite_flamingo.shapes.oracle import judge
 from polite_flamingo.shapes.scene import from_json
 
-CASES = Path(__file__).with_name("oracle_cases_open.jsonl")
+HERE = Path(__file__).parent
 
 
-def test_agreement_on_the_open_blind_cases() -> None:
-    cases = [json.loads(line) for line in CASES.read_text().splitlines()]
+# The sealed half is for measuring: nobody looks at its cases to work on the oracle, and its floor
+# is what was measured, not the 0.98 that is wanted (docs/architecture.md).
+@pytest.mark.parametrize(("half", "floor"), [("open", 0.98), ("sealed", 0.92)])
+def test_agreement_on_the_blind_cases(half: str, floor: float) -> None:
+    lines = (HERE / f"oracle_cases_{half}.jsonl").read_text().splitlines()
+    cases = [json.loads(line) for line in lines]
     assert len(cases) >= 200
     wrong = []
     for case in cases:
@@ -20,5 +26,5 @@ def test_agreement_on_the_open_blind_cases() -> None:
         truths = [entry.truth for entry in judge(scene, case["text"], case["question"]).claims]
         said = "false" if False in truths else "true" if True in truths else "unknown"
         if said != case["label"]:
-            wrong.append((case["id"], said, case["label"], case["question"], case["text"]))
-    assert len(wrong) <= 0.02 * len(cases), wrong
+            wrong.append(case["id"])
+    assert len(wrong) <= (1 - floor) * len(cases), wrong
