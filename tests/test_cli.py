@@ -249,6 +249,19 @@ def test_a_defect_of_ours_keeps_its_traceback(pf: Run, monkeypatch: pytest.Monke
         pf("stage", "report")
 
 
+def test_a_reader_who_leaves_early_gets_no_traceback(workspace: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "polite_flamingo", "sources"],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 141
+
+
 def test_ctrl_c_is_one_line_and_130(workspace: Path) -> None:
     # What a background job of a script inherits: SIGINT ignored.
     code = (

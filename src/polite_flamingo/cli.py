@@ -8,6 +8,7 @@ import errno
 import logging
 import os
 import re
+import select
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -58,6 +59,8 @@ _DENIED = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 )
 INTERRUPTED = 130
+# As a shell tells of SIGPIPE.
+UNREAD = 141
 
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -68,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 on success.
 
     2 and one line on stderr on what a user can mend: a UserError, a missing extra, a full disk or
-    one that may not be written to. 130 and one line on Ctrl-C.
+    one that may not be written to. 130 and one line on Ctrl-C. 141 without a word where nobody reads
+    on (`pf sources | head`).
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -80,6 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command not in _ANYWHERE:
             check_workspace(options.root)
         command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _is_unread():
+            raise
+        return UNREAD
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning turns Ctrl-C into an exit of its own.
         if not isinstance(error, KeyboardInterrupt) and not isinstance(
@@ -107,6 +116,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pf: {said}: mend that and run again", file=sys.stderr)
         return 2
     return 0
+
+
+def _is_unread() -> bool:
+    """Whether the reader of our output has left; then what is still to be written goes nowhere."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    left = any(event & select.POLLERR for _, event in output.poll(0))
+    if left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return left
 
 
 def _denied(error: BaseException | None) -> str | None:

@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from approvals import waiting_run
+from approvals import proposed, waiting_run
 from browser import CHROMIUM, REASON, Page, chromium
 from prefect.client.orchestration import get_client
 
 from flows import PAGES_FILE, deploy, ui
 from flows import pipeline as pipelines
 from flows import promote as promotion
-from polite_flamingo.release.gates import Gate
-from polite_flamingo.stages.promotion import Proposal
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=REASON)
 
@@ -108,17 +106,7 @@ def test_a_deployment_asks_for_its_parameters(root: Path, server: str, page: Pag
 def test_a_person_approves_in_the_ui(
     root: Path, server: str, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (root / "params.yaml").touch()
-    gate = Gate("accuracy", 0.8, 0.7, "+0.1", "drop <= 0.02", True)
-    proposal = Proposal("clever-flamingo", "7", "6", (gate,))
-    settled: list[tuple[str, str, str]] = []
-    monkeypatch.setattr(promotion, "propose", lambda *_: proposal)
-    monkeypatch.setattr(promotion, "load_params", lambda _: None)
-    monkeypatch.setattr(
-        promotion,
-        "settle",
-        lambda _paths, given, _uri, why, _override, who: settled.append((given.version, why, who)),
-    )
+    settled = proposed(root, monkeypatch)
     name = "approved-in-the-ui"
     run = promotion.promote.with_options(flow_run_name=name)
     states: list[Any] = []

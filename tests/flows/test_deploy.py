@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from approvals import waiting_run
+from approvals import proposed, waiting_run
 from prefect import resume_flow_run
 from prefect.client.orchestration import get_client
 
@@ -27,7 +27,6 @@ from flows import promote as promotion
 from flows.data_quality import data_quality
 from polite_flamingo.core.errors import UserError
 from polite_flamingo.core.profiles import profile_text
-from polite_flamingo.release.gates import Gate
 from polite_flamingo.stages.promotion import Proposal
 
 ROOT = Path(__file__).parents[2]
@@ -175,17 +174,7 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
 def test_a_promotion_waits_for_a_person(
     root: Path, monkeypatch: pytest.MonkeyPatch, approve: bool
 ) -> None:
-    (root / "params.yaml").touch()
-    gate = Gate("accuracy", 0.8, 0.7, "+0.1", "drop <= 0.02", True)
-    proposal = Proposal("clever-flamingo", "7", "6", (gate,))
-    settled: list[tuple[str, str, str]] = []
-    monkeypatch.setattr(promotion, "propose", lambda *_: proposal)
-    monkeypatch.setattr(promotion, "load_params", lambda _: None)
-    monkeypatch.setattr(
-        promotion,
-        "settle",
-        lambda _paths, given, _uri, why, _override, who: settled.append((given.version, why, who)),
-    )
+    settled = proposed(root, monkeypatch)
     name = f"promotion-{approve}"
     run = promotion.promote.with_options(flow_run_name=name)
     states: list[Any] = []
